@@ -1,0 +1,68 @@
+// Element types of tensors, on disk and in memory, and the 16-bit conversions.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace chatmem {
+
+enum class DType : uint8_t { f32, bf16, f16, i32, i64, u8 };
+
+constexpr size_t dtype_bytes(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+    case DType::i32:
+      return 4;
+    case DType::bf16:
+    case DType::f16:
+      return 2;
+    case DType::i64:
+      return 8;
+    case DType::u8:
+      return 1;
+  }
+  return 0;
+}
+
+constexpr std::string_view dtype_name(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return "f32";
+    case DType::bf16:
+      return "bf16";
+    case DType::f16:
+      return "f16";
+    case DType::i32:
+      return "i32";
+    case DType::i64:
+      return "i64";
+    case DType::u8:
+      return "u8";
+  }
+  return "";
+}
+
+// The upper half of an f32.
+using bf16 = struct Bf16 { uint16_t bits; };
+using f16 = struct F16 { uint16_t bits; };
+
+inline float to_f32(float x) { return x; }
+inline float to_f32(bf16 x) { return std::bit_cast<float>(uint32_t(x.bits) << 16); }
+inline bf16 to_bf16(float x) {  // round to nearest, ties to even; a NaN stays a NaN
+  const uint32_t bits = std::bit_cast<uint32_t>(x);
+  if ((bits & 0x7FFFFFFF) > 0x7F800000) return {uint16_t(bits >> 16 | 0x40)};
+  return {uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)};
+}
+inline float to_f32(f16 x) {
+  const uint32_t sign = uint32_t(x.bits & 0x8000) << 16, exponent = x.bits >> 10 & 0x1F,
+                 mantissa = x.bits & 0x3FF;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000 | mantissa << 13);
+  if (exponent == 0) {  // zero or subnormal: mantissa * 2^-24
+    const float value = float(mantissa) * 0x1.0p-24f;
+    return sign ? -value : value;
+  }
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+}
+
+}  // namespace chatmem

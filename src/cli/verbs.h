@@ -1,0 +1,14 @@
+// The verbs: each in a file of its own, verb_<name>.cpp, which declares its flags and what it does.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace chatmem {
+
+// What the chosen verb does; returns the exit code. A subcommand's callback sets it, main runs it.
+using Action = std::function<int()>;
+
+// Each adds one subcommand to the program.
+using AddVerb = void (*)(CLI::App&, Action&);
+
+}  // namespace chatmem

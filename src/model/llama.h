@@ -1,0 +1,129 @@
+// Llama 3.1, once: the same block runs prefill, decode, training and recomputation. Structs by
+// lifetime: Llama (weights, read-only), Adapter (LoRA), Workspace (buffers of one batch), Tape
+// (what training keeps).
+#pragma once
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "compute/ops.h"
+#include "model/config.h"
+
+namespace chatmem {
+
+struct Block {
+  Tensor attn_norm, ffn_norm;  // (1, dim) f32
+  Tensor wq;                   // (q_dim, dim)
+  Tensor wk, wv;               // (kv_dim, dim)
+  Tensor wo;                   // (dim, q_dim)
+  Tensor w_gate, w_up;         // (hidden_dim, dim)
+  Tensor w_down;               // (dim, hidden_dim)
+};
+
+// Views; gradients of full training are a Llama too, with f32 tensors.
+struct Llama {
+  Config config;
+  Tensor embed;       // (vocab_size, dim)
+  Tensor final_norm;  // (1, dim) f32
+  Tensor lm_head;     // (vocab_size, dim); the same view as embed when tied
+  Tensor inv_freq;    // (1, head_dim / 2) f32
+  std::vector<Block> blocks;
+};
+
+struct Lora {
+  Tensor a, b;  // (rank, in), (out, rank), in the dtype of the activations
+  float scale = 1;
+  explicit operator bool() const { return bool(a); }
+};
+// Empty where a projection is not adapted. Gradients of LoRA are an Adapter too, with f32 tensors.
+struct BlockAdapter {
+  Lora wq, wk, wv, wo, w_gate, w_up, w_down;
+};
+struct Adapter {
+  std::vector<BlockAdapter> blocks;
+};
+
+struct Batch {
+  std::span<const int> tokens;
+  std::span<const Run> runs;
+  std::span<const Adapter* const> adapters;  // what Run::adapter points into
+  std::span<const int>
+      out_rows;  // the rows whose result is wanted, increasing: targets, or the last of a prompt
+};
+
+// What one block computes on the way to its output. Row counts: n, except from q on in the last
+// block: out rows.
+struct BlockActs {
+  Tensor xn;                // (n, dim) normalized input
+  Tensor k, v;              // (n, kv_dim)
+  Tensor q, att;            // (n, q_dim)
+  Tensor lse;               // (n, n_heads) f32, training only
+  Tensor mid, mn;           // (n, dim) residual after attention, normalized
+  Tensor gate, up, hidden;  // (n, hidden_dim)
+};
+
+// The buffers of one forward pass, for up to max_tokens rows; every block reuses the same.
+struct Workspace {
+  DType dtype = DType::f32;
+  Tensor x;  // (n, dim) residual stream
+  BlockActs acts;
+  Tensor low;                   // (n, rank) LoRA
+  Tensor cos_sin, out_cos_sin;  // (n, head_dim) f32
+  std::vector<Run> out_runs;    // the runs of Batch::out_rows
+};
+
+struct WorkspaceShape {
+  int max_tokens = 0;
+  int lora_rank = 0;
+  DType dtype = DType::f32;
+  bool training = false;  // with lse
+};
+Workspace make_workspace(Ops& ops, const Config& config, const WorkspaceShape& shape);
+
+// What backward needs: the residual entering each block and, where memory allows, the block's
+// activations; what is not kept is recomputed by block_forward.
+struct Tape {
+  std::vector<Tensor>
+      block_in;  // n_layers + 1 of (n, dim); the last is the output of the last block
+  std::vector<BlockActs> kept;  // n_layers, or empty: recompute
+};
+
+// Runs the blocks, stores keys and values, and returns the normalized final residual of
+// batch.out_rows: a view (out_rows.size(), dim) of the workspace. In the last block only those rows
+// need queries and the FFN.
+Tensor forward(Ops& ops, const Llama& model, const Batch& batch, Workspace& ws,
+               Tape* tape = nullptr);
+
+// logits (n, vocab_size) f32 = hidden lm_head^T.
+void lm_head(Ops& ops, const Llama& model, Tensor logits, Tensor hidden);
+
+// -- shared with train/backward.cpp
+
+// The rows that a block computes queries for.
+struct Queries {
+  std::span<const Run> runs;
+  Tensor cos_sin;
+  std::span<const int> rows;  // empty: all rows
+  int n = 0;
+};
+
+// One pass over a batch: what every call needs.
+struct Pass {
+  Ops& ops;
+  const Llama& model;
+  const Batch& batch;
+  Workspace& ws;
+  // Of block `layer`: all rows, or in the last block the out rows.
+  Queries queries(int layer) const;
+};
+
+// Prepares the runs and rotation tables of a batch.
+Pass begin_pass(Ops& ops, const Llama& model, const Batch& batch, Workspace& ws);
+
+// out = in + attention(norm(in)), then + ffn(norm(.)). `out` may be `in`.
+void block_forward(const Pass& pass, int layer, int kv_layer, Tensor out, Tensor in, BlockActs a);
+
+// Views of the first n rows, and n_out rows from q on.
+BlockActs first_rows(BlockActs acts, int n, int n_out);
+
+}  // namespace chatmem

@@ -1,0 +1,183 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+
+#include "base/csv.h"
+#include "base/date.h"
+#include "base/dtype.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "base/random.h"
+#include "base/utf8.h"
+#include "test_folder.h"
+
+namespace chatmem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+std::vector<std::vector<std::string>> read_csv(const fs::path& path,
+                                               std::vector<std::string> columns,
+                                               CsvLimits limits = {}) {
+  std::vector<std::vector<std::string>> rows;
+  for_each_csv_row(
+      path, columns, [&](CsvRow& row) { rows.push_back(row.fields); }, limits);
+  return rows;
+}
+
+TEST(File, AtomicWriteIsWholeOrAbsent) {
+  TestFolder folder;
+  const fs::path path = folder.path() / "sub/a.txt";
+  write_file_atomic(path, "first");
+  {
+    AtomicFile file(path);
+    file.write("second");
+  }  // not committed
+  EXPECT_EQ(read_file(path), "first");
+  EXPECT_EQ(std::distance(fs::directory_iterator(path.parent_path()), {}), 1);
+  EXPECT_THAT(error_of([&] { read_file(folder.path() / "none"); }), HasSubstr("No such file"));
+  EXPECT_THAT(error_of([&] { read_file(folder.path()); }), HasSubstr("Is a directory"));
+  EXPECT_THAT(error_of([&] { read_file(path, 3); }), HasSubstr("too large"));
+  if (fs::exists("/dev/full")) {
+    EXPECT_THAT(error_of([&] { AppendFile("/dev/full").append("x"); }), HasSubstr("No space left"));
+  }
+}
+
+TEST(File, LinesWithBomAndCrlf) {
+  TestFolder folder;
+  const fs::path path = folder.write("a.txt", "\xEF\xBB\xBFone\r\n\ntwo");
+  std::vector<std::string> lines;
+  for_each_line(path, [&](std::string_view line, size_t) { lines.emplace_back(line); });
+  EXPECT_THAT(lines, ElementsAre("one", "", "two"));
+  EXPECT_THAT(error_of([&] {
+                for_each_line(
+                    path, [](auto, auto) {}, 2);
+              }),
+              HasSubstr("line 1"));
+}
+
+TEST(Utf8, FindsTheFirstInvalidByte) {
+  EXPECT_EQ(find_invalid_utf8("Füße \xF0\x9F\x98\x80"), std::string::npos);
+  EXPECT_EQ(find_invalid_utf8("ab\xC0\x80"), 2u);        // overlong
+  EXPECT_EQ(find_invalid_utf8("\xED\xA0\x80"), 0u);      // surrogate
+  EXPECT_EQ(find_invalid_utf8("\xF4\x90\x80\x80"), 0u);  // over U+10FFFF
+  EXPECT_EQ(find_invalid_utf8("a\xE2\x82"), 1u);         // cut off
+  EXPECT_EQ(replace_invalid_utf8("a\xFFz"), "a\xEF\xBF\xBDz");
+  EXPECT_EQ(incomplete_utf8_suffix("a\xE2\x82"), 2u);
+  EXPECT_EQ(incomplete_utf8_suffix("a\xE2\x82\xAC"), 0u);
+}
+
+TEST(Json, ErrorsNameThePlace) {
+  EXPECT_THAT(error_of([] { parse_json("{\"a\":}", "'x.jsonl', line 7"); }), HasSubstr("line 7"));
+  EXPECT_THAT(error_of([] { parse_json(std::string(100, '['), "x"); }), HasSubstr("nesting"));
+  EXPECT_THAT(error_of([] { parse_json("\"\xFF\"", "x"); }), HasSubstr("UTF-8"));
+  EXPECT_THAT(error_of([] { json_string(parse_json("{\"a\":1}", "x"), "a", "x"); }),
+              HasSubstr("must be a string"));
+  EXPECT_THAT(error_of([] { json_int(parse_json("{\"a\":1.5}", "x"), "a", "x"); }),
+              HasSubstr("integer"));
+  EXPECT_EQ(dump_json(parse_json("{\"b\":1,\"a\":[true,null]}", "x")),
+            "{\"b\":1,\"a\":[true,null]}");
+}
+
+TEST(Json, LinesWithABrokenOneNameIt) {
+  TestFolder folder;
+  const fs::path path = folder.write("a.jsonl", "{\"a\":1}\n\n{\"a\":2\n");
+  EXPECT_THAT(error_of([&] { for_each_json_line(path, [](Json&, size_t) {}); }),
+              HasSubstr("line 3"));
+}
+
+TEST(Csv, ReadsQuotesNewlinesBomCrlfAndAnyColumnOrder) {
+  TestFolder folder;
+  const fs::path path = folder.write(
+      "a.csv", "\xEF\xBB\xBFtopic,id,extra\r\n\"a \"\"b\"\",\nc\",1, x \r\n\r\nplain,2,\r\n");
+  EXPECT_THAT(read_csv(path, {"id", "topic"}),
+              ElementsAre(ElementsAre("1", "a \"b\",\nc"), ElementsAre("2", "plain")));
+  EXPECT_THAT(read_csv(path, {"extra"}), ElementsAre(ElementsAre(" x "), ElementsAre("")));
+}
+
+TEST(Csv, RefusesWhatIsMalformedWithItsLine) {
+  TestFolder folder;
+  const auto error = [&](std::string_view text, CsvLimits limits = {}) {
+    const fs::path path = folder.write("a.csv", text);
+    return error_of([&] { read_csv(path, {"id", "x"}, limits); });
+  };
+  EXPECT_THAT(error("id,y\n1,2\n"), HasSubstr("must have a column 'x'"));
+  EXPECT_THAT(error(""), HasSubstr("header"));
+  EXPECT_THAT(error("id,x\n1,2\n3,\"abc\n"), HasSubstr("line 3"));
+  EXPECT_THAT(error("id,x\n1,\"a\" b\n"), HasSubstr("line 2"));
+  EXPECT_THAT(error("id,x\n1,2,3\n"), HasSubstr("2 fields as the header has, found 3"));
+  EXPECT_THAT(error("id,x\n1,\xFF\n"), HasSubstr("UTF-8"));
+  EXPECT_THAT(error(std::string_view("id,x\n1,\0\n", 9)), HasSubstr("NUL"));
+  EXPECT_THAT(error("id,x\n1,\"" + std::string(5000, 'a') + "\"\n", {.max_field_bytes = 1000}),
+              HasSubstr("1000"));
+  std::string many_lines = "id,x\n1,\"";
+  for (int i = 0; i < 1000; i++) many_lines += "aaaaaaaaa\n";
+  EXPECT_THAT(error(many_lines, {.max_field_bytes = 1000}), HasSubstr("line 2"));
+}
+
+TEST(Csv, WritesWhatItReads) {
+  EXPECT_EQ(csv_field("plain"), "plain");
+  EXPECT_EQ(csv_field("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
+}
+
+TEST(Date, OnlyRealDays) {
+  EXPECT_EQ(format_date(*parse_date("2024-02-29")), "2024-02-29");
+  for (const char* bad :
+       {"2023-02-29", "2024-13-01", "2024-1-1", "2024-01-01x", "", "24-01-01", "2024/01/01"})
+    EXPECT_FALSE(parse_date(bad)) << bad;
+  EXPECT_EQ(format_minute(*parse_minute("2024-05-27 14:32")), "2024-05-27 14:32");
+  for (const char* bad :
+       {"2024-05-27 24:00", "2024-05-27 11:47 PM", "2024-05-27T14:32", "2024-05-27"})
+    EXPECT_FALSE(parse_minute(bad)) << bad;
+  EXPECT_EQ(format_date(add_months(*parse_date("2024-01-31"), 1)), "2024-02-29");
+  EXPECT_EQ(weekday_name(weekday_of(*parse_date("2024-05-27"))), "Monday");
+  EXPECT_EQ(format_long_date(*parse_date("2024-11-12")), "November 12th");
+  EXPECT_EQ(format_long_date(*parse_date("2024-03-22"), true), "March 22nd, 2024");
+}
+
+TEST(Dtype, Bf16RoundsToNearestEven) {
+  EXPECT_EQ(to_f32(to_bf16(1.0f)), 1.0f);
+  EXPECT_EQ(to_bf16(1.00390625f).bits, 0x3F80);  // a tie: down to even
+  EXPECT_EQ(to_bf16(1.01171875f).bits, 0x3F82);  // a tie: up to even
+  EXPECT_TRUE(std::isnan(to_f32(to_bf16(std::numeric_limits<float>::quiet_NaN()))));
+  EXPECT_EQ(to_f32(f16{0x3C01}), 1.0009765625f);
+  EXPECT_EQ(to_f32(f16{0x8001}), -0x1.0p-24f);
+  EXPECT_TRUE(std::isinf(to_f32(f16{0x7C00})));
+}
+
+TEST(Random, SameNumbersEverywhere) {
+  Random random(1);
+  EXPECT_EQ(random.next(), 0x910A2DEC89025CC1ull);  // SplitMix64's published sequence for seed 1
+  double sum = 0, squares = 0;
+  for (int i = 0; i < 20000; i++) {
+    const double x = random.normal();
+    sum += x, squares += x * x;
+  }
+  EXPECT_NEAR(sum / 20000, 0, 0.03);
+  EXPECT_NEAR(squares / 20000, 1, 0.05);
+}
+
+TEST(Progress, FormatsForPeople) {
+  EXPECT_EQ(format_count(12460), "12,460");
+  EXPECT_EQ(format_count(-123456), "-123,456");
+  EXPECT_EQ(format_bytes(16.1e9), "16 GB");
+  EXPECT_EQ(format_bytes(3.44e6), "3.4 MB");
+  EXPECT_EQ(format_duration(250), "4 min 10 s");
+}
+
+}  // namespace
+}  // namespace chatmem
