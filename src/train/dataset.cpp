@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "format/safetensors.h"
 
