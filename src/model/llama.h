@@ -81,12 +81,16 @@ struct WorkspaceShape {
 Workspace make_workspace(Ops& ops, const Config& config, const WorkspaceShape& shape);
 
 // What backward needs: the residual entering each block and, where memory allows, the block's
-// activations; what is not kept is recomputed by block_forward.
+// activations; what is not kept is recomputed by block_hidden.
 struct Tape {
   std::vector<Tensor>
       block_in;  // n_layers + 1 of (n, dim); the last is the output of the last block
-  std::vector<BlockActs> kept;  // n_layers, or empty: recompute
+  // n_layers, or empty: recompute. Keys and values are kept in the KvPool, which has all layers
+  // then (else one); xn, mn and hidden are the workspace's, as they are cheap to compute again.
+  std::vector<BlockActs> kept;
 };
+enum class Recompute { nothing, blocks };
+Tape make_tape(Ops& ops, const Config& config, const Workspace& ws, Recompute recompute);
 
 // Runs the blocks, stores keys and values, and returns the normalized final residual of
 // batch.out_rows: a view (out_rows.size(), dim) of the workspace. In the last block only those rows
@@ -115,15 +119,31 @@ struct Pass {
   Workspace& ws;
   // Of block `layer`: all rows, or in the last block the out rows.
   Queries queries(int layer) const;
+  // A KvPool of one layer holds the keys and values of the block at work alone: enough where runs
+  // begin at position 0 and nothing is decoded (scoring, training with recomputation).
+  int kv_layer(int layer) const { return batch.runs[0].kv->pool->n_layers == 1 ? 0 : layer; }
 };
 
 // Prepares the runs and rotation tables of a batch.
 Pass begin_pass(Ops& ops, const Llama& model, const Batch& batch, Workspace& ws);
 
-// out = in + attention(norm(in)), then + ffn(norm(.)). `out` may be `in`.
-void block_forward(const Pass& pass, int layer, int kv_layer, Tensor out, Tensor in, BlockActs a);
+// mid = in + attention(norm(in)); hidden = swiglu(norm(mid)).
+void block_hidden(const Pass& pass, int layer, Tensor in, BlockActs a);
+
+// block_hidden, then out = mid + hidden w_down. `out` may be `in`.
+void block_forward(const Pass& pass, int layer, Tensor out, Tensor in, BlockActs a);
 
 // Views of the first n rows, and n_out rows from q on.
 BlockActs first_rows(BlockActs acts, int n, int n_out);
+
+// A projection of a block, its weight and its adapter, by name.
+struct Projection {
+  Tensor Block::*weight;
+  Lora BlockAdapter::*lora;
+};
+inline constexpr Projection kQ{&Block::wq, &BlockAdapter::wq}, kK{&Block::wk, &BlockAdapter::wk},
+    kV{&Block::wv, &BlockAdapter::wv}, kO{&Block::wo, &BlockAdapter::wo},
+    kGate{&Block::w_gate, &BlockAdapter::w_gate}, kUp{&Block::w_up, &BlockAdapter::w_up},
+    kDown{&Block::w_down, &BlockAdapter::w_down};
 
 }  // namespace chatmem

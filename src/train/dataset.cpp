@@ -1,0 +1,242 @@
+#include "train/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "format/safetensors.h"
+
+namespace chatmem {
+namespace {
+
+constexpr std::string_view kFormat = "chatmem dataset 1";
+
+template <typename T>
+std::string_view bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+template <typename T>
+TensorInfo tensor_of(const std::vector<T>& values, DType dtype) {
+  return {dtype, {int64_t(values.size())}, std::as_bytes(std::span(values))};
+}
+
+template <typename T>
+std::vector<T> values_of(const SafetensorsFile& file, const std::string& name, DType dtype) {
+  const auto it = file.tensors().find(name);
+  if (it == file.tensors().end() || it->second.dtype != dtype || it->second.shape.size() != 1)
+    throw Error(fmt::format("[dataset] '{}' must hold a vector '{}' of {}", file.path().string(),
+                            name, dtype_name(dtype)));
+  std::vector<T> values(it->second.bytes.size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), it->second.bytes.data(), it->second.bytes.size());
+  return values;
+}
+
+uint64_t hash_example(const Example& e) { return hash64(bytes_of(e.tokens)); }
+
+Percentiles percentiles(std::vector<int> values) {
+  if (values.empty()) return {};
+  std::sort(values.begin(), values.end());
+  const size_t last = values.size() - 1;
+  return {values[0], values[last / 2], values[last * 95 / 100], values[last]};
+}
+
+Json to_json(const Percentiles& p) {
+  return {{"min", p.min}, {"median", p.median}, {"p95", p.p95}, {"max", p.max}};
+}
+
+std::string shard_name(size_t index) { return fmt::format("shard-{:05}.safetensors", index); }
+
+// Writes examples [begin, end); returns the entry of dataset.json.
+Json write_shard(const fs::path& folder, const Dataset& dataset, size_t begin, size_t end,
+                 size_t index) {
+  std::vector<int32_t> tokens;
+  std::vector<uint8_t> mask;
+  std::vector<int64_t> offsets = {0};
+  Json ids = Json::array();
+  for (size_t i = begin; i < end; i++) {
+    const Example& e = dataset.examples[i];
+    tokens.insert(tokens.end(), e.tokens.begin(), e.tokens.end());
+    mask.insert(mask.end(), e.target.begin(), e.target.end());
+    offsets.push_back(int64_t(tokens.size()));
+    ids.push_back(e.id);
+  }
+  write_safetensors(folder / shard_name(index), {{"tokens", tensor_of(tokens, DType::i32)},
+                                                 {"loss_mask", tensor_of(mask, DType::u8)},
+                                                 {"offsets", tensor_of(offsets, DType::i64)}});
+  const uint64_t hash = hash64(bytes_of(offsets), hash64(bytes_of(mask), hash64(bytes_of(tokens))));
+  return {{"file", shard_name(index)}, {"hash", fmt::format("{:016x}", hash)}, {"ids", ids}};
+}
+
+void read_shard(const fs::path& path, const Json& entry, const std::string& where,
+                Dataset& dataset) {
+  const SafetensorsFile file(path);
+  const auto tokens = values_of<int32_t>(file, "tokens", DType::i32);
+  const auto mask = values_of<uint8_t>(file, "loss_mask", DType::u8);
+  const auto offsets = values_of<int64_t>(file, "offsets", DType::i64);
+  const Json& ids = json_array(entry, "ids", where);
+  const uint64_t hash = hash64(bytes_of(offsets), hash64(bytes_of(mask), hash64(bytes_of(tokens))));
+  if (fmt::format("{:016x}", hash) != json_string(entry, "hash", where))
+    throw Error(fmt::format("[dataset] '{}' is not the file that was written", path.string()),
+                "encode again");
+  const bool fits = mask.size() == tokens.size() && offsets.size() == ids.size() + 1 &&
+                    offsets.front() == 0 && offsets.back() == int64_t(tokens.size()) &&
+                    std::is_sorted(offsets.begin(), offsets.end());
+  if (!fits)
+    throw Error(
+        fmt::format("[dataset] '{}': offsets, mask and ids must fit the tokens", path.string()));
+  for (const int32_t token : tokens)
+    if (token < 0 || token >= dataset.info.vocab_size)
+      throw Error(fmt::format("[dataset] '{}': token {} is outside the vocabulary of {}",
+                              path.string(), token, dataset.info.vocab_size));
+  for (size_t i = 0; i < ids.size(); i++) {
+    if (!ids[i].is_string()) throw Error(fmt::format("[dataset] {}: ids must be strings", where));
+    const auto begin = ptrdiff_t(offsets[i]), end = ptrdiff_t(offsets[i + 1]);
+    dataset.examples.push_back({ids[i].get<std::string>(),
+                                {tokens.begin() + begin, tokens.begin() + end},
+                                {mask.begin() + begin, mask.begin() + end}});
+  }
+}
+
+}  // namespace
+
+int Example::n_targets() const { return std::accumulate(target.begin(), target.end(), 0); }
+
+Dataset encode_dataset(const std::vector<Conversation>& conversations, const Tokenizer& tokenizer,
+                       PromptTemplate which, int max_tokens) {
+  Dataset dataset;
+  dataset.info = {which == PromptTemplate::temporal ? "temporal" : "seed",
+                  fmt::format("{:016x}", tokenizer.fingerprint()), tokenizer.vocab_size(),
+                  max_tokens};
+  std::vector<std::string> too_long;
+  for (const Conversation& conversation : conversations) {
+    EncodedExample encoded = encode_example(tokenizer, conversation, which);
+    if (int(encoded.tokens.size()) > max_tokens)
+      too_long.push_back(fmt::format("{} ({})", encoded.id, encoded.tokens.size()));
+    Example example{std::move(encoded.id), std::move(encoded.tokens), {}};
+    example.target.resize(example.tokens.size());
+    std::fill(example.target.begin() + encoded.target_begin, example.target.end(), uint8_t(1));
+    dataset.examples.push_back(std::move(example));
+  }
+  if (!too_long.empty()) {
+    const size_t n = too_long.size();
+    if (n > 5) too_long.resize(5);
+    throw Error(fmt::format("[encode] an example must have at most {} tokens, {} have more: {}{}",
+                            max_tokens, n, fmt::join(too_long, ", "), n > 5 ? ", ..." : ""),
+                "raise --max-tokens, or take these conversations out of the data");
+  }
+  return dataset;
+}
+
+void write_dataset(const fs::path& folder, const Dataset& dataset, size_t shard_tokens) {
+  Json shards = Json::array();
+  for (size_t begin = 0; begin < dataset.examples.size();) {
+    size_t end = begin, n = 0;
+    while (end < dataset.examples.size() &&
+           (n == 0 || n + dataset.examples[end].tokens.size() <= shard_tokens))
+      n += dataset.examples[end++].tokens.size();
+    shards.push_back(write_shard(folder, dataset, begin, end, shards.size()));
+    begin = end;
+  }
+  const DatasetStatistics s = statistics(dataset);
+  const Json json = {{"format", kFormat},
+                     {"template", dataset.info.prompt_template},
+                     {"tokenizer", dataset.info.tokenizer},
+                     {"vocab_size", dataset.info.vocab_size},
+                     {"max_tokens", dataset.info.max_tokens},
+                     {"examples", s.n_examples},
+                     {"tokens", s.n_tokens},
+                     {"target_tokens", s.n_targets},
+                     {"tokens_per_example", to_json(s.tokens)},
+                     {"targets_per_example", to_json(s.targets)},
+                     {"shards", shards}};
+  write_file_atomic(folder / "dataset.json", dump_json(json, 1) + "\n");
+}
+
+Dataset read_dataset(const fs::path& folder) {
+  const fs::path path = folder / "dataset.json";
+  const std::string where = fmt::format("'{}'", path.string());
+  const Json json = read_json(path);
+  if (json_string(json, "format", where) != kFormat)
+    throw Error(fmt::format("[dataset] {}: format must be '{}'", where, kFormat), "encode again");
+  Dataset dataset;
+  const long long vocab_size = json_int(json, "vocab_size", where),
+                  max_tokens = json_int(json, "max_tokens", where);
+  if (vocab_size < 1 || vocab_size > 1 << 24 || max_tokens < 1 || max_tokens > 1 << 24)
+    throw Error(
+        fmt::format("[dataset] {}: vocab_size and max_tokens must be between 1 and 2^24", where));
+  dataset.info = {json_string(json, "template", where), json_string(json, "tokenizer", where),
+                  int(vocab_size), int(max_tokens)};
+  for (const Json& entry : json_array(json, "shards", where)) {
+    const std::string& file = json_string(entry, "file", where);
+    if (file.find('/') != file.npos)
+      throw Error(fmt::format("[dataset] {}: a shard lies in the same folder", where));
+    read_shard(folder / file, entry, where, dataset);
+  }
+  return dataset;
+}
+
+DatasetStatistics statistics(const Dataset& dataset) {
+  DatasetStatistics s;
+  std::vector<int> tokens, targets;
+  for (const Example& e : dataset.examples) {
+    tokens.push_back(int(e.tokens.size()));
+    targets.push_back(e.n_targets());
+    s.n_tokens += tokens.back();
+    s.n_targets += targets.back();
+  }
+  s.n_examples = int64_t(dataset.examples.size());
+  s.tokens = percentiles(tokens);
+  s.targets = percentiles(targets);
+  return s;
+}
+
+Dataset split_validation(Dataset& dataset, double share) {
+  Dataset validation{dataset.info, {}};
+  const auto wanted = size_t(share * double(dataset.examples.size()) + 0.5);
+  std::vector<uint64_t> hashes;
+  for (const Example& e : dataset.examples) hashes.push_back(hash_example(e));
+  std::vector<uint64_t> sorted = hashes;
+  std::sort(sorted.begin(), sorted.end());
+  if (wanted == 0 || wanted >= sorted.size()) return validation;
+  std::vector<Example> rest;
+  for (size_t i = 0; i < hashes.size(); i++)
+    (hashes[i] < sorted[wanted] ? validation.examples : rest)
+        .push_back(std::move(dataset.examples[i]));
+  dataset.examples = std::move(rest);
+  return validation;
+}
+
+std::vector<std::vector<int>> pack(const Dataset& dataset, int capacity, Packing packing) {
+  std::vector<int> order(dataset.examples.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<std::vector<int>> bins;
+  if (packing == Packing::off) {
+    for (const int i : order) bins.push_back({i});
+    return bins;
+  }
+  const auto length = [&](int i) { return int(dataset.examples[size_t(i)].tokens.size()); };
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return length(a) > length(b); });
+  std::multimap<int, size_t> room;  // free tokens -> bin
+  for (const int i : order) {
+    CHECK(length(i) <= capacity);
+    const auto fit = room.lower_bound(length(i));  // the fullest bin that still takes it
+    size_t bin = bins.size();
+    int left = capacity;
+    if (fit == room.end()) {
+      bins.emplace_back();
+    } else {
+      left = fit->first, bin = fit->second;
+      room.erase(fit);
+    }
+    bins[bin].push_back(i);
+    room.emplace(left - length(i), bin);
+  }
+  return bins;
+}
+
+}  // namespace chatmem
