@@ -1,0 +1,36 @@
+// What is said of a column of scores.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace chatmem {
+
+struct Statistics {
+  double mean = 0, median = 0;
+  double std = 0;  // of a sample, n - 1; NaN for fewer than two values
+  double min = 0, max = 0;
+};
+
+// All NaN without values.
+Statistics statistics_of(std::span<const double> values);
+
+// The value below which the fraction q in [0, 1] of the sorted values lies, interpolated linearly
+// between neighbours (numpy's default). NaN without values.
+double quantile(std::span<const double> sorted, double q);
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+struct BootstrapOptions {
+  int resamples = 2000;
+  double confidence = 0.95;
+  uint64_t seed = 1;
+};
+
+// The percentile bootstrap interval of the mean (Efron 1979): values are drawn again with
+// replacement, and the interval holds the middle of the means. NaN without values.
+Interval bootstrap_mean(std::span<const double> values, const BootstrapOptions& options = {});
+
+}  // namespace chatmem
