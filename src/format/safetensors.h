@@ -3,7 +3,9 @@
 // "__metadata__":{string:string}}, then the data. Little endian, offsets relative to the data's
 // start, no holes, no overlaps. Every number is checked before use.
 #pragma once
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,9 +41,15 @@ void parse_safetensors(std::span<const std::byte> file, std::string_view where,
                        std::map<std::string, TensorInfo>& tensors,
                        std::map<std::string, std::string>& metadata);
 
+// The bytes of a tensor, wanted once, in the order of the file; they may be overwritten by the next
+// call, so that a model on a device needs host memory for one tensor only.
+using TensorSource = std::function<std::span<const std::byte>(const std::string& name)>;
+
 // Writes atomically; tensors ordered by alignment, then name, data starting at a multiple of 8.
-// "format":"pt" is added to the metadata, without which Hugging Face refuses a file.
+// "format":"pt" is added to the metadata, without which Hugging Face refuses a file. With `source`
+// the bytes come from it, without from TensorInfo::bytes.
 void write_safetensors(const fs::path& path, const std::map<std::string, TensorInfo>& tensors,
-                       std::map<std::string, std::string> metadata = {});
+                       std::map<std::string, std::string> metadata = {},
+                       const TensorSource& source = nullptr);
 
 }  // namespace chatmem

@@ -1,0 +1,53 @@
+// Opens a model folder once, for every verb: device, weights, adapter, tokenizer.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "model/checkpoint.h"
+#include "model/lora.h"
+#include "text/tokenizer.h"
+
+namespace chatmem {
+
+struct ModelOptions {
+  std::string model;      // a Hugging Face folder
+  std::string adapter;    // a PEFT folder, or empty
+  std::string tokenizer;  // a folder or file; empty: the model's folder
+  std::string device = "cpu";
+  std::string dtype = "auto";  // of activations: f32, bf16; auto: bf16 where the weights are
+  int threads = 0;             // 0: all that the process may use
+};
+
+// Declares --device, --threads and --dtype on a verb.
+void add_device_flags(CLI::App& verb, ModelOptions& options);
+// The same with --model (required), --adapter and --tokenizer.
+void add_model_flags(CLI::App& verb, ModelOptions& options);
+
+std::unique_ptr<Ops> open_device(const ModelOptions& options);
+// The dtype that --dtype names, `weights` deciding for auto.
+DType activation_dtype(const ModelOptions& options, DType weights);
+
+enum class WantTokenizer { no, yes };
+
+struct OpenModel {
+  std::unique_ptr<Ops> ops;
+  LoadedModel loaded;
+  std::optional<LoadedAdapter> adapter;
+  std::optional<Tokenizer> tokenizer;
+  DType dtype;
+
+  const Adapter* adapter_or_null() const { return adapter ? &adapter->adapter : nullptr; }
+  int lora_rank() const { return adapter ? adapter->options.rank : 0; }
+};
+
+OpenModel open_model(const ModelOptions& options, WantTokenizer want);
+
+// Throws Error unless the tokenizer's ids fit the model's vocabulary, padding allowed for.
+void check_vocabulary(const Tokenizer& tokenizer, const Config& config);
+
+// Copies the tokenizer's files into a model folder.
+void copy_tokenizer(const fs::path& from, const fs::path& folder);
+
+}  // namespace chatmem

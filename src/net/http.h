@@ -1,0 +1,22 @@
+// What HTTP clients and servers share: headers.
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace chatmem {
+
+// In the order of the message; names compare without regard to case.
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+// The value of the first header of that name, or null.
+const std::string* find_header(const HttpHeaders& headers, std::string_view name);
+
+// ASCII only: header names, schemes.
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+// "Not Found" for 404; "Error" for a status without a standard phrase.
+std::string_view http_reason(int status);
+
+}  // namespace chatmem

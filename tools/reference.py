@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Writes tests/golden: tiny random Llama models and what PyTorch and transformers compute with them.
+
+Needs Python with torch, transformers (5 or later) and safetensors. Run in the repository's root:
+
+    python3 tools/reference.py
+
+For each of three models, a folder as transformers saves it, with adapter/ as PEFT saves it, and
+golden.safetensors (a target is the token that follows a row, -1 where there is none):
+
+    tokens targets logits logprobs loss   one sequence; loss is the mean over its targets
+    greedy                                the tokens that follow `tokens` by argmax
+    bf16.logits bf16.logprobs             the same with model.to(bfloat16)
+    packed.*                              two sequences of packed.lengths, each alone, one behind the other
+    lora.logits lora.logprobs             of `tokens`, with the adapter
+    lora.loss lora.grad.NAME lora.losses  of `packed`: loss, gradients, and the loss before each of ten steps
+    full.loss full.grad.NAME full.losses  the same when every weight is trained
+    long.tokens long.logits               a longer sequence (grouped only), to be computed in chunks
+
+Everything is f32 except bf16.*, whose results are widened. The steps are torch.optim.AdamW's (betas 0.9 and
+0.999, eps 1e-8), LoRA: lr 1e-2, weight decay 0.01 on A and B; full: lr 1e-3, weight decay 0.01 on the
+two-dimensional weights (embedding and lm_head among them), none on norms. No clipping.
+
+rope.safetensors holds the inverse frequencies of Llama-3.1-8B and Llama-3.2-3B.
+"""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+GOLDEN = Path("tests/golden")
+PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+RANK, ALPHA = 4, 8
+EOS = 2
+
+
+def llama3_rope(theta, factor, original):
+    return {"rope_type": "llama3", "rope_theta": theta, "factor": factor, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": original}
+
+
+# Sizes that are no multiple of a vector's, and wavelengths on all three sides of the scaling's cuts.
+MODELS = {
+    "tied": dict(hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
+                 num_key_value_heads=2, vocab_size=101, max_position_embeddings=128,
+                 tie_word_embeddings=True, rope_parameters=llama3_rope(10000.0, 8.0, 32)),
+    "head_dim": dict(hidden_size=36, intermediate_size=70, num_hidden_layers=3, num_attention_heads=4,
+                     num_key_value_heads=4, head_dim=16, vocab_size=89, max_position_embeddings=128,
+                     tie_word_embeddings=False, rope_parameters=llama3_rope(500000.0, 32.0, 48)),
+    "grouped": dict(hidden_size=48, intermediate_size=88, num_hidden_layers=2, num_attention_heads=6,
+                    num_key_value_heads=2, vocab_size=97, max_position_embeddings=512,
+                    tie_word_embeddings=False, rope_parameters=llama3_rope(10000.0, 4.0, 64)),
+}
+
+
+def make_model(shape):
+    config = LlamaConfig(**shape, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=EOS,
+                         attn_implementation="eager", dtype=torch.float32)
+    model = LlamaForCausalLM(config)
+    for name, weight in model.named_parameters():
+        if weight.dim() == 1:
+            weight.data.uniform_(0.5, 1.5)
+        elif "embed_tokens" in name or "lm_head" in name:
+            weight.data.normal_(0, 1.2 / math.sqrt(weight.shape[1]))  # so that logits are not flat
+        else:
+            peaked = "q_proj" in name or "k_proj" in name  # so that attention is not flat
+            weight.data.normal_(0, (1.5 if peaked else 0.7) / math.sqrt(weight.shape[1]))
+    return model.eval()
+
+
+class Lora(torch.nn.Module):
+    """y = W x + alpha / r * B (A x), as PEFT computes it without dropout."""
+
+    def __init__(self, base):
+        super().__init__()
+        out_features, in_features = base.weight.shape
+        self.base = base
+        self.a = torch.nn.Parameter(torch.randn(RANK, in_features) / math.sqrt(in_features))
+        self.b = torch.nn.Parameter(torch.randn(out_features, RANK) * 0.1)
+
+    def forward(self, x):
+        return self.base(x) + (x @ self.a.T) @ self.b.T * (ALPHA / RANK)
+
+
+def add_lora(model):
+    """Wraps the seven projections of every layer; returns the trainable tensors by their names in PEFT's file."""
+    model.requires_grad_(False)
+    named = {}
+    for i, layer in enumerate(model.model.layers):
+        for part in ("self_attn", "mlp"):
+            block = getattr(layer, part)
+            for projection in PROJECTIONS:
+                if hasattr(block, projection):
+                    lora = Lora(getattr(block, projection))
+                    setattr(block, projection, lora)
+                    prefix = f"base_model.model.model.layers.{i}.{part}.{projection}"
+                    named[f"{prefix}.lora_A.weight"] = lora.a
+                    named[f"{prefix}.lora_B.weight"] = lora.b
+    return named
+
+
+def save_adapter(folder, named):
+    folder.mkdir()
+    config = {"alpha_pattern": {}, "auto_mapping": None, "base_model_name_or_path": "..", "bias": "none",
+              "fan_in_fan_out": False, "inference_mode": True, "init_lora_weights": True,
+              "layers_pattern": None, "layers_to_transform": None, "lora_alpha": ALPHA, "lora_dropout": 0.0,
+              "modules_to_save": None, "peft_type": "LORA", "r": RANK, "rank_pattern": {}, "revision": None,
+              "target_modules": PROJECTIONS, "task_type": "CAUSAL_LM", "use_dora": False, "use_rslora": False}
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True))
+    tensors = {name: tensor.detach().contiguous() for name, tensor in named.items()}
+    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+
+
+def sequence(vocab_size, length, prompt):
+    """Random tokens, and targets for what follows the prompt; the last is the end of the turn."""
+    tokens = torch.randint(3, vocab_size, (length,))
+    tokens[0] = 1
+    targets = torch.cat([tokens[1:], torch.tensor([EOS])])
+    targets[: prompt - 1] = -1
+    return tokens, targets
+
+
+def logits_of(model, sequences):
+    return torch.cat([model(tokens[None], use_cache=False).logits[0].float() for tokens, _ in sequences])
+
+
+def logprobs_of(logits, targets):
+    picked = logits.log_softmax(-1).gather(-1, targets.clamp(min=0)[:, None])[:, 0]
+    return torch.where(targets >= 0, picked, torch.zeros_like(picked))
+
+
+def mean_loss(model, sequences):
+    targets = torch.cat([targets for _, targets in sequences])
+    return torch.nn.functional.cross_entropy(logits_of(model, sequences), targets, ignore_index=-1)
+
+
+def train(model, sequences, named, groups, prefix):
+    """Gradients at the start, then the losses of ten steps."""
+    out = {}
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), eps=1e-8, foreach=False)
+    losses = []
+    for step in range(10):
+        optimizer.zero_grad()
+        loss = mean_loss(model, sequences)
+        loss.backward()
+        losses.append(loss.detach())
+        if step == 0:
+            out[f"{prefix}.loss"] = losses[0].reshape(1)
+            for name, tensor in named.items():
+                out[f"{prefix}.grad.{name}"] = tensor.grad.clone()
+        optimizer.step()
+    out[f"{prefix}.losses"] = torch.stack(losses)
+    return out
+
+
+def inference(model, single, packed, out):
+    tokens, targets = single
+    out["tokens"], out["targets"] = tokens, targets
+    out["logits"] = logits_of(model, [single])
+    out["logprobs"] = logprobs_of(out["logits"], targets)
+    out["loss"] = mean_loss(model, [single]).reshape(1)
+    out["greedy"] = model.generate(tokens[None], max_new_tokens=16, do_sample=False,
+                                   eos_token_id=None, pad_token_id=0)[0, len(tokens):]
+    out["packed.lengths"] = torch.tensor([len(tokens) for tokens, _ in packed])
+    out["packed.tokens"] = torch.cat([tokens for tokens, _ in packed])
+    out["packed.targets"] = torch.cat([targets for _, targets in packed])
+    out["packed.logits"] = logits_of(model, packed)
+    out["packed.logprobs"] = logprobs_of(out["packed.logits"], out["packed.targets"])
+    out["packed.loss"] = mean_loss(model, packed).reshape(1)
+
+
+def golden(name, shape):
+    folder = GOLDEN / name
+    shutil.rmtree(folder, ignore_errors=True)
+    model = make_model(shape)
+    model.save_pretrained(folder)
+    vocab_size = shape["vocab_size"]
+    single = sequence(vocab_size, 40, 15)
+    packed = [sequence(vocab_size, 23, 9), sequence(vocab_size, 31, 20)]
+    out = {}
+    with torch.no_grad():
+        inference(model, single, packed, out)
+        if name == "grouped":
+            tokens, targets = sequence(vocab_size, 200, 1)
+            out["long.tokens"], out["long.logits"] = tokens, logits_of(model, [(tokens, targets)])
+
+        half = LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager").to(torch.bfloat16).eval()
+        out["bf16.logits"] = logits_of(half, [single])
+        out["bf16.logprobs"] = logprobs_of(out["bf16.logits"], single[1])
+
+    fresh = LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
+    named = dict(fresh.named_parameters())
+    groups = [{"params": [p for p in named.values() if p.dim() == 2], "lr": 1e-3, "weight_decay": 0.01},
+              {"params": [p for p in named.values() if p.dim() == 1], "lr": 1e-3, "weight_decay": 0.0}]
+    out |= train(fresh, packed, named, groups, "full")
+
+    named = add_lora(model)
+    save_adapter(folder / "adapter", named)
+    with torch.no_grad():
+        out["lora.logits"] = logits_of(model, [single])
+        out["lora.logprobs"] = logprobs_of(out["lora.logits"], single[1])
+    out |= train(model, packed, named, [{"params": list(named.values()), "lr": 1e-2, "weight_decay": 0.01}],
+                 "lora")
+
+    out = {key: (value.int() if value.dtype == torch.int64 else value).detach().contiguous().clone()
+           for key, value in out.items()}
+    save_file(out, folder / "golden.safetensors", metadata={"format": "pt"})
+    print(f"{name}: {sum(p.numel() for p in fresh.parameters())} parameters, logits {out['logits'].std():.2f} rms, "
+          f"loss {out['loss'].item():.3f}, "
+          f"bf16 off by {(out['bf16.logprobs'] - out['logprobs']).abs().max():.4f}, "
+          f"LoRA {out['lora.losses'][0]:.3f} -> {out['lora.losses'][-1]:.3f}, "
+          f"full {out['full.losses'][0]:.3f} -> {out['full.losses'][-1]:.3f}")
+
+
+def rope():
+    def inv_freq(heads, dim, factor):
+        config = LlamaConfig(hidden_size=dim, num_attention_heads=heads, head_dim=128,
+                             max_position_embeddings=131072, rope_parameters=llama3_rope(500000.0, factor, 8192))
+        return LlamaRotaryEmbedding(config).inv_freq.clone()
+
+    save_file({"llama31": inv_freq(32, 4096, 8.0), "llama32": inv_freq(24, 3072, 32.0)},
+              GOLDEN / "rope.safetensors", metadata={"format": "pt"})
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    for seed, (name, shape) in enumerate(MODELS.items()):
+        torch.manual_seed(seed)
+        golden(name, shape)
+    rope()
+
+
+if __name__ == "__main__":
+    main()
