@@ -26,7 +26,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   Action action;
   add_rouge(app, action);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kDone : kUsage;  // prints help, version, or what is wrong
+  }
   return action();
 }
 
