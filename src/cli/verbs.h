@@ -11,4 +11,7 @@ using Action = std::function<int()>;
 // Each adds one subcommand to the program.
 using AddVerb = void (*)(CLI::App&, Action&);
 
+void add_generate(CLI::App&, Action&);
+void add_summarize(CLI::App&, Action&);
+
 }  // namespace chatmem
