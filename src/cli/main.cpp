@@ -31,6 +31,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kUsage;  // prints help, version, or what is wrong
   }
+  add_summarize(app, action);
+  CLI11_PARSE(app, argc, argv);
   return action();
 }
 

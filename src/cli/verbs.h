@@ -12,5 +12,7 @@ using Action = std::function<int()>;
 using AddVerb = void (*)(CLI::App&, Action&);
 
 void add_rouge(CLI::App& app, Action& action);
+void add_generate(CLI::App&, Action&);
+void add_summarize(CLI::App&, Action&);
 
 }  // namespace chatmem
