@@ -17,6 +17,9 @@ void print_error(const Error& error) {
   if (!error.hint().empty()) fmt::print(stderr, "hint: {}\n", error.hint());
 }
 
+// In the order of the road.
+constexpr AddVerb kVerbs[] = {add_summarize, add_rouge};
+
 int run(int argc, char** argv) {
   CLI::App app(
       "chatmem gives chats a memory: training data, fine-tuning, serving and scoring of\n"
@@ -25,14 +28,12 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "chatmem " CHATMEM_VERSION);
   app.require_subcommand(1);
   Action action;
-  add_rouge(app, action);
+  for (const AddVerb add : kVerbs) add(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kUsage;  // prints help, version, or what is wrong
   }
-  add_summarize(app, action);
-  CLI11_PARSE(app, argc, argv);
   return action();
 }
 
