@@ -65,4 +65,16 @@ inline float to_f32(f16 x) {
   return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
+inline f16 to_f16(float x) {  // round to nearest, ties to even; too large becomes infinite
+  const uint32_t bits = std::bit_cast<uint32_t>(x), sign = bits >> 16 & 0x8000;
+  const uint32_t magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) return {uint16_t(sign | 0x7E00)};   // NaN
+  if (magnitude >= 0x477FF000) return {uint16_t(sign | 0x7C00)};  // 65520 and more
+  if (magnitude < 0x38800000) {  // below 2^-14: adding 1/2 rounds to a multiple of 2^-24
+    const uint32_t sum = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f);
+    return {uint16_t(sign | (sum - 0x3F000000))};
+  }
+  return {uint16_t(sign | ((magnitude - 0x38000000 + 0xFFF + (magnitude >> 13 & 1)) >> 13))};
+}
+
 }  // namespace chatmem
