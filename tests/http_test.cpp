@@ -222,6 +222,7 @@ TEST_F(Http, GarbageIsRefused) {
   EXPECT_EQ(status("GET /hello/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), "HTTP/1.1 400");
   EXPECT_EQ(status("GET /hello/a HTTP/1.1\r\n" + host + "A : b\r\n\r\n"), "HTTP/1.1 400");
   EXPECT_EQ(status("GET hello HTTP/1.1\r\n" + host + "\r\n"), "HTTP/1.1 400");
+  EXPECT_EQ(status("GET /none\xFF HTTP/1.1\r\n" + host + "\r\n"), "HTTP/1.1 400");
   EXPECT_EQ(status("GET / HTTP/2.0\r\n" + host + "\r\n"), "HTTP/1.1 505");
   const std::string post = "POST /echo HTTP/1.1\r\n" + host;
   EXPECT_EQ(status(post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
@@ -291,6 +292,11 @@ TEST_F(Http, AHalfClosedClientStillGetsItsAnswer) {
   socket.send("GET /hello/half HTTP/1.1\r\nHost: x\r\n\r\n");
   socket.close_sending();
   EXPECT_THAT(socket.receive_all(), HasSubstr("half?"));
+}
+
+TEST(HttpText, PercentDecoding) {
+  EXPECT_EQ(percent_decode("a%2Fb%20c"), "a/b c");
+  EXPECT_EQ(percent_decode("%4%zz%41%"), "%4%zzA%");
 }
 
 TEST_F(Http, APortInUseIsNamed) {

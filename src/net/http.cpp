@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace chatmem {
 
@@ -14,6 +15,21 @@ const std::string* find_header(const HttpHeaders& headers, std::string_view name
   for (const auto& [key, value] : headers)
     if (equal_ignoring_case(key, name)) return &value;
   return nullptr;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); i++) {
+    const std::string_view digits = text.substr(i).substr(0, 3).substr(1);
+    uint8_t byte = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    const bool escape = text[i] == '%' && digits.size() == 2 && error == std::errc() &&
+                        end == digits.data() + digits.size();
+    out += escape ? char(byte) : text[i];
+    if (escape) i += 2;
+  }
+  return out;
 }
 
 std::string_view http_reason(int status) {

@@ -16,6 +16,9 @@ const std::string* find_header(const HttpHeaders& headers, std::string_view name
 // ASCII only: header names, schemes.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
+// "a b" of "a%20b"; what is no valid escape stays as it is.
+std::string percent_decode(std::string_view text);
+
 // "Not Found" for 404; "Error" for a status without a standard phrase.
 std::string_view http_reason(int status);
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio.hpp>
@@ -21,6 +22,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/utf8.h"
 
 namespace chatmem {
 namespace {
@@ -76,6 +78,8 @@ std::optional<Refusal> check_header(const Parser& parser) {
   const bool asterisk = target == "*" && request.method() == http::verb::options;
   if (!target.starts_with('/') && !asterisk)
     return Refusal{400, "the request target must be a path that begins with '/'"};
+  if (std::any_of(target.begin(), target.end(), [](char c) { return uint8_t(c) >= 0x80; }))
+    return Refusal{400, "the request target must be ASCII: others are percent-encoded"};
   if (request.version() != 10 && request.version() != 11)
     return Refusal{505, "the version must be HTTP/1.0 or HTTP/1.1"};
   const size_t hosts = request.count(http::field::host);
@@ -126,7 +130,7 @@ void append_chunk(std::string& out, std::string_view bytes, bool chunked) {
 
 std::string http_error_body(int status, std::string_view message) {
   return dump_json(Json{{"error",
-                         {{"message", message},
+                         {{"message", replace_invalid_utf8(message)},
                           {"type", error_type(status)},
                           {"param", nullptr},
                           {"code", nullptr}}}});

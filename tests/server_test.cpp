@@ -1,0 +1,360 @@
+// The server over HTTP with an engine that plays a script from threads of its own.
+#include "serve/server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "base/json.h"
+#include "net/http_client.h"
+#include "net/sse.h"
+#include "raw_socket.h"
+#include "serve/openai_api.h"
+#include "test_folder.h"
+
+namespace chatmem {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+bool eventually(const std::function<bool()>& condition) {
+  for (const auto end = Clock::now() + 5s; Clock::now() < end;) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(2ms);
+  }
+  return condition();
+}
+
+// A prompt has a token for each byte of its contents; token i of an answer is pieces[i].
+class ScriptCodec final : public ChatCodec {
+ public:
+  std::vector<int> encode(std::span<const Turn> turns) const override {
+    std::vector<int> tokens;
+    for (const Turn& turn : turns)
+      tokens.insert(tokens.end(), turn.content.begin(), turn.content.end());
+    return tokens;
+  }
+  std::string decode(int token) const override { return pieces.at(size_t(token)); }
+  std::vector<int> stop_tokens() const override { return {7}; }
+  std::vector<std::string> pieces = {"Hel", "lo", " world"};
+};
+
+class ScriptEngine final : public Engine {
+ public:
+  explicit ScriptEngine(const ScriptCodec& codec) : codec_(codec) {}
+  ~ScriptEngine() override {
+    for (std::thread& thread : threads_) thread.join();
+  }
+  int context_length() const override { return 100; }
+  bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override {
+    const std::lock_guard lock(mutex_);
+    if (running_ >= capacity) return false;
+    running_++;
+    last = request;
+    client->on_accepted();
+    threads_.emplace_back([this, r = std::move(request), c = std::move(client)]() mutable {
+      play(r, *c);
+      c.reset();
+      running_--;
+    });
+    return true;
+  }
+  int running() const { return running_; }
+  EngineRequest last_request() {
+    const std::lock_guard lock(mutex_);
+    return last;
+  }
+
+  std::atomic<int> capacity = 100, cancelled = 0, tokens_made = 0;
+  std::atomic<int> wait_ms = 0;   // before the first token, with a look at cancelled()
+  std::atomic<int> pause_ms = 0;  // between tokens
+  std::atomic<bool> fails = false;
+  std::atomic<int> repeats = 1;
+
+ private:
+  void play(const EngineRequest& request, EngineClient& client) {
+    for (const auto end = Clock::now() + std::chrono::milliseconds(wait_ms); Clock::now() < end;) {
+      if (client.cancelled()) return void(cancelled++);
+      std::this_thread::sleep_for(2ms);
+    }
+    Usage usage{int(request.prompt.size()), 1, 0};
+    const int n = int(codec_.pieces.size()) * repeats;
+    for (int i = 0; i < n; i++) {
+      if (usage.completion_tokens == request.max_tokens)
+        return client.on_finish(FinishReason::length, usage);
+      if (fails && i == 1) return client.on_error("[engine] out of memory");
+      if (client.cancelled()) return void(cancelled++);
+      usage.completion_tokens++;
+      tokens_made++;
+      if (!client.on_token(i % int(codec_.pieces.size()))) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
+    }
+    client.on_finish(FinishReason::stop, usage);
+  }
+
+  const ScriptCodec& codec_;
+  std::mutex mutex_;
+  EngineRequest last;
+  std::atomic<int> running_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+class Server : public ::testing::Test {
+ protected:
+  void start(ChatServerOptions options = {}, bool ready = true) {
+    server_ = std::make_unique<ChatServer>(std::move(options));
+    if (ready) set_model();
+  }
+  void set_model() { server_->set_model({"tiny", &engine_, &codec_}); }
+  std::string url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(server_->port()) + path;
+  }
+  HttpResponse post(const std::string& fields, const std::string& content = "Hi",
+                    HttpHeaders headers = {}) const {
+    return http_request({.method = "POST",
+                         .url = url("/v1/chat/completions"),
+                         .headers = std::move(headers),
+                         .body = body(fields, content)});
+  }
+  static std::string body(const std::string& fields, const std::string& content = "Hi") {
+    return "{\"messages\":[{\"role\":\"user\",\"content\":\"" + content + "\"}]" +
+           (fields.empty() ? "" : "," + fields) + "}";
+  }
+  static std::string raw_post(const std::string& fields) {
+    const std::string text = body(fields);
+    return "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+           std::to_string(text.size()) + "\r\n\r\n" + text;
+  }
+  static std::vector<std::string> events(std::string_view stream) {
+    std::vector<std::string> found;
+    SseDecoder decoder([&](const SseEvent& event) { found.push_back(event.data); });
+    decoder.feed(stream);
+    return found;
+  }
+  // The contents of a stream, joined by "|", then its finish reason; checks its order.
+  static std::string story(const std::string& stream) {
+    const std::vector<std::string> data = events(stream);
+    EXPECT_EQ(data.back(), "[DONE]");
+    std::string out, reason;
+    for (size_t i = 0; i + 1 < data.size(); i++) {
+      const Json chunk = parse_json(data[i], "chunk");
+      if (chunk["choices"].empty()) continue;
+      const Json& choice = chunk["choices"][0];
+      EXPECT_EQ(i == 0, choice["delta"].contains("role"));
+      EXPECT_EQ(reason, "") << "nothing comes after the finish";
+      if (i > 0 && choice["delta"].contains("content"))
+        out += choice["delta"]["content"].get<std::string>() + "|";
+      if (!choice["finish_reason"].is_null()) reason = choice["finish_reason"];
+    }
+    return out + reason;
+  }
+  static Json error(const HttpResponse& response) {
+    return parse_json(response.body, "error")["error"];
+  }
+
+  ScriptCodec codec_;
+  ScriptEngine engine_{codec_};
+  std::unique_ptr<ChatServer> server_;  // ends before the engine
+};
+
+TEST_F(Server, AnswersWhole) {
+  start();
+  const HttpResponse response = post("\"model\":\"any\",\"temperature\":0,\"seed\":4");
+  EXPECT_EQ(response.status, 200);
+  const Json json = parse_json(response.body, "body");
+  EXPECT_EQ(json["choices"][0]["message"]["content"], "Hello world");
+  EXPECT_EQ(json["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(json["model"], "any");
+  EXPECT_EQ(json["usage"]["prompt_tokens"], 2);
+  EXPECT_EQ(json["usage"]["completion_tokens"], 3);
+  EXPECT_NE(find_header(response.headers, "x-request-id"), nullptr);
+  const EngineRequest asked = engine_.last_request();
+  EXPECT_THAT(asked.prompt, ElementsAre('H', 'i'));
+  EXPECT_THAT(asked.stop_tokens, ElementsAre(7));
+  EXPECT_EQ(asked.max_tokens, 98);
+  EXPECT_EQ(asked.sampling.seed, 4u);
+  EXPECT_EQ(asked.sampling.temperature, 0);
+}
+
+TEST_F(Server, Streams) {
+  start();
+  const HttpResponse response = post("\"stream\":true");
+  EXPECT_EQ(*find_header(response.headers, "content-type"), "text/event-stream");
+  EXPECT_TRUE(response.body.starts_with(": ping\n\n"));
+  EXPECT_EQ(story(response.body), "Hel|lo| world|stop");
+  EXPECT_THAT(response.body, Not(HasSubstr("usage")));
+
+  const std::string counted =
+      post("\"stream\":true,\"stream_options\":{\"include_usage\":true}").body;
+  EXPECT_EQ(story(counted), "Hel|lo| world|stop");
+  const std::vector<std::string> data = events(counted);
+  EXPECT_THAT(data.front(), HasSubstr("\"usage\":null"));
+  EXPECT_EQ(parse_json(data.at(data.size() - 2), "chunk")["usage"]["completion_tokens"], 3);
+}
+
+TEST_F(Server, MaxTokens) {
+  start();
+  EXPECT_EQ(story(post("\"stream\":true,\"max_tokens\":2").body), "Hel|lo|length");
+  const Json warm = parse_json(post("\"max_tokens\":0").body, "body");
+  EXPECT_EQ(warm["choices"][0]["message"]["content"], "");
+  EXPECT_EQ(warm["choices"][0]["finish_reason"], "length");
+}
+
+TEST_F(Server, StopStringsAndCharactersSplitOverTokens) {
+  codec_.pieces = {"a\xF0\x9F", "\x98", "\x80 E", "N", "D never", " shown"};
+  start();
+  EXPECT_EQ(story(post("\"stream\":true,\"stop\":[\"END\",\"x\"]").body),
+            "a|\xF0\x9F\x98\x80 |stop");
+  EXPECT_EQ(engine_.tokens_made, 5) << "the engine must be told to end";
+  const Json json = parse_json(post("\"stop\":\"END\"").body, "body");
+  EXPECT_EQ(json["choices"][0]["message"]["content"], "a\xF0\x9F\x98\x80 ");
+  EXPECT_EQ(story(post("\"stream\":true,\"max_tokens\":4").body), "a|\xF0\x9F\x98\x80 E|N|length");
+  EXPECT_EQ(story(post("\"stream\":true,\"max_tokens\":4,\"stop\":\"END\"").body),
+            "a|\xF0\x9F\x98\x80 |EN|length");
+}
+
+TEST_F(Server, APromptThatDoesNotFitIsRefusedBeforeTheStream) {
+  start();
+  const HttpResponse response = post("\"stream\":true", std::string(100, 'x'));
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(error(response)["n_prompt_tokens"], 100);
+  EXPECT_EQ(error(response)["n_ctx"], 100);
+  EXPECT_EQ(post("\"max_tokens\":0", std::string(100, 'x')).status, 200);
+  EXPECT_EQ(post("", std::string(99, 'x')).status, 200);
+  EXPECT_EQ(engine_.last_request().max_tokens, 1);
+  EXPECT_EQ(post("\"n\":3").status, 400);
+}
+
+TEST_F(Server, AFullQueueIsSaid) {
+  engine_.capacity = 0;
+  start({.retry_after_s = 3});
+  const HttpResponse response = post("\"stream\":true");
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(*find_header(response.headers, "retry-after"), "3");
+  EXPECT_EQ(error(response)["type"], "rate_limit_error");
+  engine_.capacity = 1;
+  EXPECT_EQ(post("").status, 200);
+}
+
+TEST_F(Server, HealthAndModelsFollowTheModel) {
+  start({}, false);
+  EXPECT_EQ(http_request({.url = url("/health")}).status, 503);
+  EXPECT_EQ(post("").status, 503);
+  EXPECT_EQ(http_request({.url = url("/v1/models")}).status, 503);
+  set_model();
+  EXPECT_EQ(http_request({.url = url("/health")}).body, "{\"status\":\"ok\"}");
+  const Json list = parse_json(http_request({.url = url("/v1/models")}).body, "body");
+  EXPECT_EQ(list["data"][0]["id"], "tiny");
+  EXPECT_EQ(http_request({.url = url("/v1/models/t%69ny")}).status, 200);
+  EXPECT_EQ(http_request({.url = url("/v1/models/other")}).status, 404);
+}
+
+TEST_F(Server, HeadersComeAtOnceAndPingsWhileItWaits) {
+  engine_.wait_ms = 300;
+  start({.ping_interval_ms = 30});
+  RawSocket socket(server_->port());
+  const auto begin = Clock::now();
+  socket.send(raw_post("\"stream\":true"));
+  EXPECT_THAT(socket.receive(": ping"), HasSubstr("200 OK"));
+  EXPECT_LT(Clock::now() - begin, 250ms);
+  const std::string rest = socket.receive("[DONE]");
+  EXPECT_THAT(rest, AllOf(HasSubstr(": ping\n\n\r\n8\r\n: ping"), HasSubstr("Hel")));
+}
+
+TEST_F(Server, AClientThatLeavesCancels) {
+  engine_.wait_ms = 60'000;
+  start();
+  for (const char* fields : {"\"stream\":true", "\"stream\":false"}) {
+    RawSocket socket(server_->port());
+    socket.send(raw_post(fields));
+    EXPECT_TRUE(eventually([&] { return engine_.running() == 1; }));
+    socket.close();
+    EXPECT_TRUE(eventually([&] { return engine_.running() == 0; }));
+  }
+  EXPECT_EQ(engine_.cancelled, 2);
+}
+
+TEST_F(Server, AnErrorOfTheEngineIsAnswered) {
+  engine_.fails = true;
+  start();
+  const HttpResponse whole = post("");
+  EXPECT_EQ(whole.status, 500);
+  EXPECT_THAT(error(whole)["message"], HasSubstr("out of memory"));
+  const std::vector<std::string> data = events(post("\"stream\":true").body);
+  EXPECT_THAT(data.back(), HasSubstr("{\"error\":{\"message\":\"[engine] out of memory\""));
+}
+
+TEST_F(Server, KeysAreAskedFor) {
+  TestFolder folder;
+  const fs::path keys = folder.write("keys", "sk-one\n");
+  fs::permissions(keys, fs::perms::owner_read);
+  ChatServerOptions options;
+  options.keys_file = keys;
+  start(options);
+  EXPECT_EQ(error(post(""))["type"], "authentication_error");
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-two"}}).status, 401);
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-one"}}).status, 200);
+  EXPECT_EQ(http_request({.url = url("/v1/models")}).status, 401);
+  EXPECT_EQ(http_request({.url = url("/health")}).status, 200);
+}
+
+TEST_F(Server, StopDrains) {
+  engine_.pause_ms = 50;
+  start();
+  std::string stream;
+  std::thread client([&] { stream = post("\"stream\":true").body; });
+  EXPECT_TRUE(eventually([&] { return engine_.running() == 1; }));
+  server_->stop(5'000);
+  client.join();
+  EXPECT_EQ(story(stream), "Hel|lo| world|stop");
+}
+
+TEST_F(Server, StopCutsWhatTakesTooLong) {
+  engine_.wait_ms = 60'000;
+  start();
+  RawSocket socket(server_->port());
+  socket.send(raw_post("\"stream\":true"));
+  socket.receive(": ping");
+  server_->stop(20);
+  server_.reset();
+  EXPECT_EQ(engine_.cancelled, 1);
+  EXPECT_THAT(socket.receive_all(), Not(HasSubstr("[DONE]")));
+}
+
+TEST_F(Server, ThirtyClientsOfWhichAThirdLeave) {
+  engine_.pause_ms = 1;
+  engine_.repeats = 20;  // 60 tokens
+  start();
+  std::atomic<int> whole = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 30; i++)
+    clients.emplace_back([&, i] {
+      if (i % 3 == 0) {
+        RawSocket socket(server_->port());
+        socket.send(raw_post("\"stream\":true"));
+        socket.receive("world");
+        return;
+      }
+      std::string expected;
+      for (int k = 0; k < 20; k++) expected += "Hel|lo| world|";
+      whole += story(post("\"stream\":true").body) == expected + "stop";
+    });
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(whole, 20);
+  EXPECT_TRUE(eventually([&] { return engine_.running() == 0; }));
+  EXPECT_LT(engine_.tokens_made, 30 * 60);
+  EXPECT_EQ(http_request({.url = url("/health")}).status, 200);
+}
+
+}  // namespace
+}  // namespace chatmem
