@@ -11,4 +11,6 @@ using Action = std::function<int()>;
 // Each adds one subcommand to the program.
 using AddVerb = void (*)(CLI::App&, Action&);
 
+void add_tokenize(CLI::App& app, Action& action);
+
 }  // namespace chatmem
