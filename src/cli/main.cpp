@@ -34,6 +34,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kUsage;  // prints help, version, or what is wrong
   }
+  for (const AddVerb add : {add_tokenize}) add(app, action);
+  CLI11_PARSE(app, argc, argv);
   return action();
 }
 

@@ -14,5 +14,6 @@ using AddVerb = void (*)(CLI::App&, Action&);
 void add_rouge(CLI::App& app, Action& action);
 void add_generate(CLI::App&, Action&);
 void add_summarize(CLI::App&, Action&);
+void add_tokenize(CLI::App& app, Action& action);
 
 }  // namespace chatmem
