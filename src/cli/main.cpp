@@ -27,6 +27,12 @@ int run(int argc, char** argv) {
   Action action;
   add_evaluate(app, action);
   add_rouge(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kDone : kUsage;  // prints help, version, or what is wrong
+  }
+  add_summarize(app, action);
   CLI11_PARSE(app, argc, argv);
   return action();
 }

@@ -13,5 +13,7 @@ using AddVerb = void (*)(CLI::App&, Action&);
 
 void add_evaluate(CLI::App& app, Action& action);
 void add_rouge(CLI::App& app, Action& action);
+void add_generate(CLI::App&, Action&);
+void add_summarize(CLI::App&, Action&);
 
 }  // namespace chatmem

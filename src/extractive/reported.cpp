@@ -205,6 +205,10 @@ class Converter {
         "it",       "they",   "they're", "they've", "she",  "she's",   "he",    "he's",
         "everyone", "nobody", "someone", "some",    "many", "most",    "both"};
     if (!kOpeners.contains(tokens_[0].lower)) return false;
+    const Token* second = next_word(1);
+    if (!second) return false;
+    if (tokens_[0].lower == "you" && (second->lower == "know" || second->lower == "see"))
+      return false;  // fillers
     return has_finite_verb();
   }
 
@@ -314,7 +318,7 @@ class Converter {
     if (verb == "'m" || verb == "'re")
       out_ += plural ? " were" : " was";
     else if (verb == "'ve")
-      out_ += " had";
+      convert_perfect();
     else if (verb == "'ll")
       out_ += " would";
     else if (verb == "'d")
@@ -322,6 +326,13 @@ class Converter {
     else
       return false;
     return true;
+  }
+
+  // "I've seen" becomes "had seen"; "I've got", which means having, becomes "had".
+  void convert_perfect() {
+    out_ += " had";
+    const Token* next = next_word(at_ + 1);
+    if (next && next->lower == "got") at_ = size_t(next - tokens_.data());
   }
 
   bool convert_first_person(const std::string& word) {
@@ -352,6 +363,11 @@ class Converter {
 
   // Whether the word "you" here is a subject: a verb or adverb and verb follow.
   bool you_is_subject() const {
+    static const Words kCausatives = {"let",      "make",   "made", "help",    "helped",
+                                      "see",      "seeing", "hear", "hearing", "watch",
+                                      "watching", "have",   "to",   "for"};
+    const Token* before = previous_word();
+    if (before && kCausatives.contains(before->lower)) return false;
     size_t i = at_ + 1;
     const Token* next = next_word(i);
     while (next && is_adverb(next->lower)) {

@@ -101,14 +101,17 @@ void score(Candidate& candidate, const TermCounts& sentence_counts, size_t n_sen
   candidate.score = value;
 }
 
-double overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  if (a.empty() || b.empty()) return 0;
+// One sentence repeats the other: most content words are the same, or a longer one holds all of it.
+bool near_equal(const Candidate& a, const Candidate& b) {
+  if (a.text == b.text) return true;
   std::vector<std::string> both;
-  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
-  return double(both.size()) / double(std::min(a.size(), b.size()));
+  std::set_intersection(a.terms.begin(), a.terms.end(), b.terms.begin(), b.terms.end(),
+                        std::back_inserter(both));
+  const double shared = double(both.size());
+  const size_t smaller = std::min(a.terms.size(), b.terms.size());
+  const double all = double(a.terms.size() + b.terms.size()) - shared;
+  return shared > 0 && (shared / all >= 0.6 || (smaller >= 4 && shared / double(smaller) >= 0.75));
 }
-
-constexpr double kNearEqual = 0.7;
 
 class Selector {
  public:
@@ -167,9 +170,10 @@ class Selector {
     std::vector<int>& waiting = by_day_[size_t(day)];
     while (!waiting.empty()) {
       const Candidate& candidate = candidates_[size_t(waiting.front())];
+      // A day of thanks and greetings only is passed over, unless there is nothing else.
+      if (candidate.kind == SentenceKind::kCourtesy && !chosen_.empty()) return -1;
       const bool repeats = std::any_of(chosen_.begin(), chosen_.end(), [&](int other) {
-        const Candidate& taken = candidates_[size_t(other)];
-        return taken.text == candidate.text || overlap(taken.terms, candidate.terms) >= kNearEqual;
+        return near_equal(candidates_[size_t(other)], candidate);
       });
       if (!repeats) return waiting.front();
       waiting.erase(waiting.begin());
@@ -242,9 +246,11 @@ std::vector<int> select_sentences(const std::vector<Candidate>& candidates, int 
 namespace {
 
 struct TopicCount {
-  int messages = 0, determined = 0, capital = 0, last_message = -1;
+  int messages = 0, determined = 0, capital = 0, vocative = 0, last_message = -1;
   std::map<std::string, int> surfaces;
+  std::map<std::string, int> after;  // the word that follows, by its base, and how often
 };
+using Topics = std::unordered_map<std::string, TopicCount>;
 
 bool is_determiner(const std::string& word) {
   static const std::unordered_set<std::string_view> kWords = {"the", "a",   "an",  "my",    "your",
@@ -252,14 +258,18 @@ bool is_determiner(const std::string& word) {
   return kWords.contains(word);
 }
 
-// Words as written, with their place: a capital at the start of a sentence proves nothing.
-void count_topics(std::string_view sentence, int message,
-                  std::unordered_map<std::string, TopicCount>& topics) {
-  std::string before;
-  bool first = true;
+struct WrittenWord {
+  std::string text, lower;
+  char before = ' ', after = ' ';  // the punctuation around it, or a space
+};
+
+// Letters and inner hyphens; "Mum's" gives "Mum", "don't" is left out.
+std::vector<WrittenWord> written_words(std::string_view sentence) {
+  std::vector<WrittenWord> words;
+  char before = ' ';
   for (size_t i = 0; i < sentence.size();) {
     if (!std::isalpha(static_cast<unsigned char>(sentence[i]))) {
-      if (sentence[i] != ' ') before.clear();
+      if (sentence[i] != ' ') before = sentence[i];
       i++;
       continue;
     }
@@ -267,23 +277,46 @@ void count_topics(std::string_view sentence, int message,
     while (end < sentence.size() &&
            (std::isalpha(static_cast<unsigned char>(sentence[end])) || sentence[end] == '-'))
       end++;
-    const std::string_view word = sentence.substr(i, end - i);
-    const std::string lower = to_lower_ascii(word);
+    WrittenWord word{std::string(sentence.substr(i, end - i)), {}, before, ' '};
+    word.lower = to_lower_ascii(word.text);
+    before = ' ';
     i = end;
-    if (end < sentence.size() && sentence[end] == '\'') {  // "don't", "Mum's"
+    if (end < sentence.size() && sentence[end] == '\'') {
       while (i < sentence.size() && sentence[i] != ' ') i++;
+      if (sentence.substr(end, 2) != "'s") continue;
     }
-    if (lower.size() > 2 && !is_stopword(lower)) {
-      TopicCount& topic = topics[base_form(lower)];
-      if (topic.last_message != message) topic.messages++;
-      topic.last_message = message;
-      topic.determined += is_determiner(before);
-      const bool capital = std::isupper(static_cast<unsigned char>(word[0])) != 0;
-      topic.capital += capital && !first;
-      topic.surfaces[capital && !first ? std::string(word) : lower]++;
-    }
-    before = lower;
-    first = false;
+    if (i < sentence.size()) word.after = sentence[i];
+    words.push_back(std::move(word));
+  }
+  return words;
+}
+
+// A name called out: "Denise, the offer came", "See you, Denise!"
+bool is_vocative(const std::vector<WrittenWord>& words, size_t i) {
+  const bool stop_after = words[i].after == ',' || words[i].after == '.' || words[i].after == '!' ||
+                          words[i].after == '?';
+  const bool after_greeting = i > 0 && i < 3 && is_stopword(words[i - 1].lower);
+  return stop_after && (i == 0 || words[i].before == ',' || after_greeting);
+}
+
+void count_topics(std::string_view sentence, int message, Topics& topics) {
+  const std::vector<WrittenWord> words = written_words(sentence);
+  for (size_t i = 0; i < words.size(); i++) {
+    const WrittenWord& word = words[i];
+    if (word.lower.size() < 3 || is_stopword(word.lower)) continue;
+    TopicCount& topic = topics[base_form(word.lower)];
+    if (topic.last_message != message) topic.messages++;
+    topic.last_message = message;
+    const bool joined = i + 1 < words.size() && word.after == ' ' &&
+                        !is_stopword(words[i + 1].lower);  // with the next word, by its look
+    topic.determined += i > 0 && !joined && word.before == ' ' && is_determiner(words[i - 1].lower);
+    // A capital at the start of a sentence proves nothing.
+    const bool capital = i > 0 && std::isupper(static_cast<unsigned char>(word.text[0]));
+    topic.capital += capital;
+    topic.vocative +=
+        std::isupper(static_cast<unsigned char>(word.text[0])) && is_vocative(words, i);
+    if (i > 0) topic.surfaces[capital ? word.text : word.lower]++;
+    if (joined) topic.after[base_form(words[i + 1].lower)]++;
   }
 }
 
@@ -302,37 +335,67 @@ bool is_no_subject(const std::string& lower) {
   return kWords.contains(lower);
 }
 
+std::string surface_of(const TopicCount& topic) {
+  return std::max_element(topic.surfaces.begin(), topic.surfaces.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+bool is_capital(const std::string& word) {
+  return std::isupper(static_cast<unsigned char>(word[0])) != 0;
+}
+
+// The base that mostly follows `base`, so that both are one subject ("space agency"); or empty.
+std::string companion(const Topics& topics, const std::string& base) {
+  const TopicCount& topic = topics.at(base);
+  for (const auto& [next, count] : topic.after) {
+    const auto it = topics.find(next);
+    if (it == topics.end() || next == base || count < 2) continue;
+    if (topic.surfaces.empty() || it->second.surfaces.empty()) continue;
+    if (2 * count >= std::min(topic.messages, it->second.messages) &&
+        is_capital(surface_of(topic)) == is_capital(surface_of(it->second)))
+      return next;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::vector<std::string> find_topics(const Conversation& conversation,
                                      const std::vector<std::string>& names, int n) {
-  std::unordered_map<std::string, TopicCount> topics;
+  Topics topics;
   for (int i = 0; i < int(conversation.messages.size()); i++)
     for (const std::string& sentence : split_sentences(conversation.messages[size_t(i)].text()))
       count_topics(sentence, i, topics);
-  std::unordered_set<std::string> speakers;
+  std::unordered_set<std::string> used;
   for (const std::string& name : names)
-    for (const std::string& word : words_of(name)) speakers.insert(base_form(word));
-  std::vector<std::pair<std::string, const TopicCount*>> ranked;
+    for (const std::string& word : words_of(name)) used.insert(base_form(word));
+  const auto weight = [](const TopicCount& t) {
+    return t.messages + 0.5 * std::min(t.determined + t.capital, 6);
+  };
+  std::vector<std::pair<double, std::string>> ranked;
   for (const auto& [base, topic] : topics)
-    if (topic.messages >= 2 && (topic.determined > 0 || topic.capital > 0) &&
-        !speakers.contains(base) && !is_no_subject(base))
-      ranked.emplace_back(base, &topic);
-  std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
-    const auto weight = [](const TopicCount& t) {
-      return t.messages + 0.5 * std::min(t.determined + t.capital, 6);
-    };
-    const double wa = weight(*a.second), wb = weight(*b.second);
-    return wa != wb ? wa > wb : a.first < b.first;
-  });
+    if (topic.messages >= 2 && topic.determined + topic.capital > 0 &&
+        4 * topic.vocative < topic.messages && !is_no_subject(base))
+      ranked.emplace_back(-weight(topic), base);
+  std::sort(ranked.begin(), ranked.end());
+  std::map<std::string, std::string> leader;  // the word that a base mostly follows
+  for (const auto& [_, base] : ranked)
+    if (const std::string next = companion(topics, base); !next.empty()) leader.emplace(next, base);
   std::vector<std::string> found;
-  for (const auto& [base, topic] : ranked) {
+  for (const auto& [_, ranked_base] : ranked) {
     if (int(found.size()) == n) break;
-    const auto most =
-        std::max_element(topic->surfaces.begin(), topic->surfaces.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    const bool proper = std::isupper(static_cast<unsigned char>(most->first[0])) != 0;
-    found.push_back(proper ? most->first : "the " + most->first);
+    std::string base = ranked_base;
+    if (const auto it = leader.find(base); it != leader.end() && !used.contains(it->second))
+      base = it->second;
+    if (!used.insert(base).second) continue;
+    std::string text = surface_of(topics.at(base));
+    if (const std::string next = companion(topics, base); !next.empty()) {
+      if (!used.insert(next).second) continue;
+      if (!is_capital(text)) text = base;  // "the studio system", not "the studios system"
+      text += ' ' + surface_of(topics.at(next));
+    }
+    found.push_back(is_capital(text) ? text : "the " + text);
   }
   return found;
 }

@@ -124,6 +124,136 @@ bool is_opener(std::string_view phrase, const std::vector<std::string>& names) {
   return named || opener_words().contains(to_lower_ascii(rest)) || rest == "there";
 }
 
+// "I wanted to let you know that the offer came": what follows is the sentence.
+std::string_view without_announcement(std::string_view text) {
+  static constexpr std::string_view kAnnouncements[] = {"i just wanted to let you know that ",
+                                                        "i just wanted to let you know ",
+                                                        "i wanted to let you know that ",
+                                                        "i wanted to let you know ",
+                                                        "just wanted to let you know that ",
+                                                        "just wanted to let you know ",
+                                                        "just letting you know that ",
+                                                        "i just wanted to share that ",
+                                                        "i wanted to share that ",
+                                                        "i have to say ",
+                                                        "i have to say, ",
+                                                        "i must say ",
+                                                        "i must say, ",
+                                                        "i have to admit ",
+                                                        "i have to admit, ",
+                                                        "i'm happy to report that ",
+                                                        "i'm happy to report ",
+                                                        "i'm pleased to report ",
+                                                        "i wanted to tell you that ",
+                                                        "i wanted to tell you "};
+  const std::string lower = to_lower_ascii(text.substr(0, 48));
+  for (const std::string_view start : kAnnouncements)
+    if (lower.starts_with(start) && text.size() > start.size() + 8)
+      return text.substr(start.size());
+  // "I have some exciting news - the project got approved!"
+  for (const std::string_view dash : {" - ", " \xE2\x80\x93 ", " \xE2\x80\x94 ", ": "}) {
+    const size_t at = lower.find(dash);
+    if (at == lower.npos) continue;
+    const std::string_view head = std::string_view(lower).substr(0, at);
+    if (head.ends_with("news") || head.ends_with("update") || head.ends_with("guess what"))
+      return trim(text.substr(at + dash.size()));
+  }
+  return text;
+}
+
+// How greetings, thanks, good wishes and assent begin, in small letters.
+// clang-format off: one line each would hide the function below
+constexpr std::string_view kCourtesies[] = {
+    "thank",
+    "thanks",
+    "hi ",
+    "hi,",
+    "hello",
+    "hey ",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "good night",
+    "bye",
+    "goodbye",
+    "see you",
+    "talk soon",
+    "talk to you",
+    "you're welcome",
+    "you are welcome",
+    "no problem",
+    "my pleasure",
+    "nice to meet",
+    "congrat",
+    "take care",
+    "sounds ",
+    "that sounds",
+    "of course",
+    "let me know",
+    "please let me",
+    "don't hesitate",
+    "i'd be happy to",
+    "i'd love to",
+    "happy to help",
+    "glad to",
+    "good luck",
+    "keep up",
+    "keep me",
+    "have a ",
+    "sure",
+    "absolutely",
+    "me too",
+    "i see",
+    "i agree",
+    "that's great",
+    "that's wonderful",
+    "that's fantastic",
+    "that's awesome",
+    "that's good",
+    "can't wait",
+    "looking forward",
+    "i look forward",
+    "i'm looking forward",
+    "i appreciate",
+    "i really appreciate",
+    "i can't thank",
+    "it's my pleasure",
+    "don't worry",
+    "i'm sorry to hear",
+    "i'm so sorry",
+    "you too",
+    "i hope",
+    "feel free",
+    "i'm here",
+    "kind regards",
+    "best wishes",
+    "i'll let you know",
+    "no worries",
+    "i'm glad",
+    "i'm so glad",
+    "i'm happy",
+    "i'm so happy",
+    "excuse me",
+    "pleased to",
+    "how ",
+    "what a ",
+    "oh my",
+    "fingers crossed",
+    "that would be",
+    "i couldn't agree",
+    "thanks",
+    "welcome",
+    "i'm always here",
+    "i knew you",
+    "great ",
+    "that's amazing",
+    "that's so",
+    "i'm thrilled",
+    "you've got this",
+    "i understand",
+};
+// clang-format on
+
 void capitalize(std::string& text) {
   if (!text.empty()) text[0] = char(std::toupper(static_cast<unsigned char>(text[0])));
 }
@@ -157,8 +287,10 @@ std::vector<std::string> split_sentences(std::string_view text) {
     while (next < text.size() && is_space(text[next])) next++;
     // "it ... took hours": an ellipsis before a small letter goes on.
     if (next < text.size() && std::islower(static_cast<unsigned char>(text[next])) && c == '.' &&
-        end - i > 1)
+        end - i > 1) {
+      i = end - 1;
       continue;
+    }
     add(text.substr(begin, end - begin));
     begin = end;
     i = end - 1;
@@ -178,6 +310,7 @@ std::string without_openers(std::string_view sentence, const std::vector<std::st
   }
   for (const std::string_view word : {"And ", "But ", "So ", "Well ", "Oh ", "Because ", "Then "})
     if (rest.starts_with(word) && rest.size() > word.size() + 3) rest.remove_prefix(word.size());
+  rest = without_announcement(rest);
   // A name at the end: "See you at three, Tom."
   const size_t comma = rest.rfind(',');
   if (comma != rest.npos) {
@@ -200,94 +333,7 @@ SentenceKind kind_of(std::string_view sentence) {
   while (!text.empty() && is_closing(text.back())) text.remove_suffix(1);
   if (text.ends_with('?') || text.ends_with("?!")) return SentenceKind::kQuestion;
   const std::string lower = to_lower_ascii(text);
-  static constexpr std::string_view kStarts[] = {"thank",
-                                                 "thanks",
-                                                 "hi ",
-                                                 "hi,",
-                                                 "hello",
-                                                 "hey ",
-                                                 "good morning",
-                                                 "good afternoon",
-                                                 "good evening",
-                                                 "good night",
-                                                 "bye",
-                                                 "goodbye",
-                                                 "see you",
-                                                 "talk soon",
-                                                 "talk to you",
-                                                 "you're welcome",
-                                                 "you are welcome",
-                                                 "no problem",
-                                                 "my pleasure",
-                                                 "nice to meet",
-                                                 "congrat",
-                                                 "take care",
-                                                 "sounds ",
-                                                 "that sounds",
-                                                 "of course",
-                                                 "let me know",
-                                                 "please let me",
-                                                 "don't hesitate",
-                                                 "i'd be happy to",
-                                                 "i'd love to",
-                                                 "happy to help",
-                                                 "glad to",
-                                                 "good luck",
-                                                 "keep up",
-                                                 "keep me",
-                                                 "have a ",
-                                                 "sure",
-                                                 "absolutely",
-                                                 "me too",
-                                                 "i see",
-                                                 "i agree",
-                                                 "that's great",
-                                                 "that's wonderful",
-                                                 "that's fantastic",
-                                                 "that's awesome",
-                                                 "that's good",
-                                                 "can't wait",
-                                                 "looking forward",
-                                                 "i look forward",
-                                                 "i'm looking forward",
-                                                 "i appreciate",
-                                                 "i really appreciate",
-                                                 "i can't thank",
-                                                 "it's my pleasure",
-                                                 "don't worry",
-                                                 "i'm sorry to hear",
-                                                 "i'm so sorry",
-                                                 "you too",
-                                                 "i hope",
-                                                 "feel free",
-                                                 "i'm here",
-                                                 "kind regards",
-                                                 "best wishes",
-                                                 "i'll let you know",
-                                                 "no worries",
-                                                 "i'm glad",
-                                                 "i'm so glad",
-                                                 "i'm happy",
-                                                 "i'm so happy",
-                                                 "excuse me",
-                                                 "pleased to",
-                                                 "how ",
-                                                 "what a ",
-                                                 "oh my",
-                                                 "fingers crossed",
-                                                 "that would be",
-                                                 "i couldn't agree",
-                                                 "thanks",
-                                                 "welcome",
-                                                 "i'm always here",
-                                                 "i knew you",
-                                                 "great ",
-                                                 "that's amazing",
-                                                 "that's so",
-                                                 "i'm thrilled",
-                                                 "you've got this",
-                                                 "i understand"};
-  for (const std::string_view start : kStarts)
+  for (const std::string_view start : kCourtesies)
     if (lower.starts_with(start)) return SentenceKind::kCourtesy;
   return SentenceKind::kStatement;
 }

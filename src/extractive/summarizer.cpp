@@ -168,7 +168,7 @@ class Renderer {
     const Message& message = conversation_.messages[size_t(candidate.message)];
     const bool by_you = message.speaker() == "You";
     std::string who = by_you ? "you" : std::string(message.speaker());
-    if (who.empty()) return fmt::format("a message said: \"{}\"", candidate.text);
+    if (who.empty()) return fmt::format("a message said: \"{}\"", quotable(candidate.text));
     if (again && !by_you) who = pronoun(message.speaker());
     const std::string whom = !by_you ? (has_you_ && others_.size() == 1 ? " you" : "")
                                      : (others_.size() == 1 ? " " + others_[0] : "");
@@ -181,8 +181,25 @@ class Renderer {
       return fmt::format("{} {} that {}", who, verb, *reported_[size_t(index)]);
     }
     if (candidate.kind == SentenceKind::kQuestion)
-      return fmt::format("{} asked{}: \"{}\"", who, again ? "" : whom, candidate.text);
-    return fmt::format("{} {}: \"{}\"", who, again ? "added" : "wrote", candidate.text);
+      return fmt::format("{} asked{}: \"{}\"", who, again ? "" : whom, quotable(candidate.text));
+    return fmt::format("{} {}: \"{}\"", who, again ? "added" : "wrote", quotable(candidate.text));
+  }
+
+  // Quoted sentences that follow each other in one message are one quotation.
+  bool continues_quotation(int before, int index) const {
+    const Candidate& a = candidates_[size_t(before)];
+    const Candidate& b = candidates_[size_t(index)];
+    return index == before + 1 && a.message == b.message && a.kind != SentenceKind::kQuestion &&
+           b.kind != SentenceKind::kQuestion && !reported_[size_t(before)] &&
+           !reported_[size_t(index)];
+  }
+
+  // With an end of its own, and without double quotes inside the double quotes.
+  static std::string quotable(std::string text) {
+    std::replace(text.begin(), text.end(), '"', '\'');
+    const char end = text.back();
+    if (end != '.' && end != '!' && end != '?') text += '.';
+    return text;
   }
 
   // "She" only where it is known; else the name again.
@@ -195,12 +212,7 @@ class Renderer {
   static std::string finished(std::string text) {
     text[0] = char(std::toupper(static_cast<unsigned char>(text[0])));
     const char end = text.back();
-    if (end == '"') {
-      const char inside = text.size() > 1 ? text[text.size() - 2] : ' ';
-      if (inside != '.' && inside != '!' && inside != '?') text.insert(text.size() - 1, ".");
-    } else if (end != '.' && end != '!' && end != '?') {
-      text += '.';
-    }
+    if (end != '"' && end != '.' && end != '!' && end != '?') text += '.';
     return text;
   }
 
@@ -216,6 +228,11 @@ class Renderer {
       const Message& message = conversation_.messages[size_t(candidate.message)];
       const bool new_day = candidate.day != day;
       const bool again = !new_day && message.speaker() == speaker_before;
+      if (again && continues_quotation(chosen[i - 1], chosen[i])) {
+        std::string& text = recap.sentences.back().text;
+        text.insert(text.size() - 1, " " + quotable(candidate.text));
+        continue;
+      }
       std::string text = told(chosen[i], again, int(i));
       if (new_day) {
         const bool last = candidate.day + 1 == int(days_.size()) && n_days > 0;
@@ -229,13 +246,13 @@ class Renderer {
     return recap;
   }
 
-  // Where things stand: how long ago the last message was.
+  // Says that nothing newer is known on the day of the summary.
   void add_closing(Recap& recap) const {
     if (!days_.back().date || *days_.back().date >= *as_of_ || days_.size() < 2) return;
     const std::string who = others_.size() == 1 ? " with " + others_[0] : "";
-    recap.sentences.push_back(
-        {fmt::format("As of {}, that is where things stand{}.", day_text(*as_of_), who),
-         days_.back().messages});
+    recap.sentences.push_back({fmt::format("As of today, {}, that was {}latest exchange{}.",
+                                           day_text(*as_of_), has_you_ ? "your " : "the ", who),
+                               days_.back().messages});
   }
 
   // When not even one sentence fits beside the opening: the best that fits alone, else nothing.

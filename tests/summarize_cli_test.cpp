@@ -1,0 +1,97 @@
+// The verb as a user runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "base/json.h"
+#include "test_folder.h"
+
+namespace chatmem {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+class SummarizeTest : public ::testing::Test {
+ protected:
+  Result run(const std::string& arguments) const {
+    const fs::path out = folder_.path() / "out", err = folder_.path() / "err";
+    const int status = std::system((std::string(CHATMEM_BINARY) + " summarize " + arguments + " >" +
+                                    out.string() + " 2>" + err.string())
+                                       .c_str());
+    return {WEXITSTATUS(status), read_file(out), read_file(err)};
+  }
+  std::string plain() const {
+    return folder_
+        .write("chat.txt",
+               "2024-03-04 18:42 | Hanna: I found a room in Leeds.\n"
+               "2024-03-07 12:15 | You: I sold the piano to the school.\n")
+        .string();
+  }
+  TestFolder folder_;
+};
+
+TEST_F(SummarizeTest, PlainLinesFromFileAndStdin) {
+  const Result result = run(plain() + " --as-of 2024-03-11");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("March 4th, a week ago, when Hanna"));
+  const Result piped = run("- --as-of 2024-03-11 < " + plain());
+  EXPECT_EQ(piped.out, result.out);
+}
+
+TEST_F(SummarizeTest, JsonNamesTheMessages) {
+  const Result result = run(plain() + " --json");
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Json json = parse_json(result.out, "stdout");
+  EXPECT_EQ(json["as_of"], "2024-03-07");
+  EXPECT_EQ(json["sentences"][1]["messages"], Json::array({0}));
+  EXPECT_THAT(std::string(json["summary"]), HasSubstr("room in Leeds"));
+}
+
+TEST_F(SummarizeTest, FromAndToLimitTheDays) {
+  const Result result = run(plain() + " --from 2024-03-05");
+  EXPECT_EQ(result.out.find("Leeds"), std::string::npos);
+  EXPECT_THAT(result.out, HasSubstr("piano"));
+  EXPECT_THAT(run(plain() + " --to 2020-01-01").err, HasSubstr("no messages in these days"));
+  EXPECT_EQ(run(plain() + " --from 2024-02-30").code, 2);
+  EXPECT_EQ(run(plain() + " --from 2024-03-05 --to 2024-03-04").code, 2);
+}
+
+TEST_F(SummarizeTest, RecordsGiveOneLineEachAndJoinDates) {
+  const std::string record =
+      R"({"id":"a","messages":[{"timestamp":"2024-05-01 10:00","content":"Ann: I sold the boat."}]})"
+      "\n"
+      R"({"id":"b","messages":[{"timestamp":"11:47 PM","content":"Ann: I bought a car."}]})"
+      "\n";
+  const std::string data = folder_.write("d.jsonl", record).string();
+  const std::string dates =
+      folder_.write("as_of.jsonl", "{\"id\":\"a\",\"as_of\":\"2024-06-01\"}\n").string();
+  const Result result = run(data + " --as-of " + dates);
+  ASSERT_EQ(result.code, 0) << result.err;
+  const size_t end = result.out.find('\n');
+  const Json first = parse_json(result.out.substr(0, end), "first line");
+  EXPECT_EQ(first["id"], "a");
+  EXPECT_THAT(std::string(first["summary"]), HasSubstr("a month ago"));
+  EXPECT_EQ(parse_json(result.out.substr(end + 1), "second line")["id"], "b");
+  EXPECT_THAT(result.err, HasSubstr("1 message without a readable time"));
+  EXPECT_THAT(result.err, HasSubstr("'11:47 PM'"));
+}
+
+TEST_F(SummarizeTest, BadInputIsNamed) {
+  EXPECT_EQ(run(folder_.path() / "none").code, 1);
+  const std::string broken = folder_.write("x.jsonl", "{\"id\":\"a\"\n").string();
+  const Result result = run(broken);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("line 1"));
+  EXPECT_EQ(run(plain() + " --as-of whenever").code, 2);
+  EXPECT_NE(run(plain() + " --max-words 0").code, 0);
+}
+
+}  // namespace
+}  // namespace chatmem
