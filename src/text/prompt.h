@@ -23,7 +23,7 @@ struct Turn {
 };
 
 // What is asked for a summary of the conversation: for `temporal` a system and a user turn. Nothing
-// before the last message changes when a chat grows by a day.
+// before the last message changes when a chat grows by a day. Throws Error without messages.
 std::vector<Turn> summary_request(const Conversation& conversation);
 
 // The Llama 3.1 chat template: bos, a system turn that begins "Cutting Knowledge Date: December
@@ -34,8 +34,9 @@ enum class Generation { no, prompt };
 std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> turns,
                              Generation generation);
 
-// A training example: tokens[target_begin ...] are the completion, its eot included, and carry the
-// loss.
+// A training example: tokens[target_begin ...] are the completion, its eot (seed: eos) included,
+// and carry the loss. Throws Error for a conversation without messages or summary, and for a
+// tokenizer without the template's special tokens. Nothing is cut, however long.
 struct EncodedExample {
   std::string id;
   std::vector<int> tokens;

@@ -18,6 +18,14 @@ enum class SpecialTokens {
   parse
 };  // whether "<|eot_id|>" in a text is the token or nine characters
 
+// A tokenizer as plain values: what a GGUF holds under tokenizer.ggml.
+struct TokenizerLists {
+  std::span<const std::string> tokens;   // in the byte-level alphabet; special ones as they are
+  std::span<const std::string> merges;   // "left right", lowest rank first
+  std::span<const int> types;            // llama.cpp's: 1 normal, 3 control, 4 user defined
+  std::string_view split = "llama-bpe";  // tokenizer.ggml.pre: llama-bpe, gpt-2
+};
+
 class Tokenizer {
  public:
   // A tokenizer.json or tokenizer.model, or a folder that holds one (tokenizer.json first). Throws
@@ -27,6 +35,8 @@ class Tokenizer {
   // Parses the bytes of a tokenizer.json or tokenizer.model.
   static Tokenizer from_json(std::string_view bytes, std::string_view where);
   static Tokenizer from_tiktoken(std::string_view bytes, std::string_view where);
+  // From the lists of a GGUF's metadata.
+  static Tokenizer from_lists(const TokenizerLists& lists, std::string_view where);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

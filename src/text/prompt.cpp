@@ -1,0 +1,187 @@
+// The prompt templates and Llama 3.1's chat template.
+#include "text/prompt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace chatmem {
+namespace {
+
+constexpr std::string_view kInstruction =
+    "You keep the memory of a person's chats. Write a personal summary of the dated chat for that "
+    "person, the speaker \"You\", and address them as \"you\". Tell in the order of time what "
+    "happened, what was decided and what is still open, with names. Give dates, and say how long "
+    "ago things were, counted from the day under [AS OF], or from the end date where there is "
+    "none. Use only what the chat says. Write flowing text, without lists and headings.";
+
+// What the original project's client asked, as its outputs echo it.
+constexpr std::string_view kSeedInstruction =
+    "You are a chat summarization assistant. Please summarize this conversation:\n\n";
+
+// The header that Meta's template puts before every system prompt, with its fixed default date.
+constexpr std::string_view kSystemHeader =
+    "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
+
+// Takes one space off the text's begin or end; spaces are those of Jinja's trim, which is Python's
+// str.strip.
+bool strip_space(std::string_view& text, bool at_end) {
+  static constexpr std::string_view kSpaces[] = {
+      " ",      "\n",     "\t",     "\r",     "\v",     "\f",     "\x1C",   "\x1D",
+      "\x1E",   "\x1F",   "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002",
+      "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",
+      "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+  for (const std::string_view space : kSpaces) {
+    if (at_end ? !text.ends_with(space) : !text.starts_with(space)) continue;
+    at_end ? text.remove_suffix(space.size()) : text.remove_prefix(space.size());
+    return true;
+  }
+  return false;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (strip_space(text, false)) {
+  }
+  while (strip_space(text, true)) {
+  }
+  return text;
+}
+
+int required_special(const Tokenizer& tokenizer, std::string_view name) {
+  const auto id = tokenizer.special(name);
+  if (!id)
+    throw Error(fmt::format("[prompt] the tokenizer must have the special token {}, has not", name),
+                "the temporal template needs a tokenizer of the Llama 3 family");
+  return *id;
+}
+
+// Writes turns as tokens; the texts between special tokens are encoded as plain text.
+class TurnWriter {
+ public:
+  explicit TurnWriter(const Tokenizer& tokenizer)
+      : tokenizer_(tokenizer),
+        start_header_(required_special(tokenizer, "<|start_header_id|>")),
+        end_header_(required_special(tokenizer, "<|end_header_id|>")),
+        eot_(required_special(tokenizer, "<|eot_id|>")) {
+    tokens_.push_back(required_special(tokenizer, "<|begin_of_text|>"));
+  }
+
+  // The text after a header is encoded in one go with its "\n\n", as the rendered string would be.
+  void turn(std::string_view role, std::string_view content) {
+    header(role);
+    text("\n\n" + std::string(content));
+    tokens_.push_back(eot_);
+  }
+  void generation_header() {
+    header("assistant");
+    text("\n\n");
+  }
+  std::vector<int> take() { return std::move(tokens_); }
+
+ private:
+  void header(std::string_view role) {
+    tokens_.push_back(start_header_);
+    text(role);
+    tokens_.push_back(end_header_);
+  }
+  void text(std::string_view text) {
+    const std::vector<int> tokens = tokenizer_.encode(text);
+    tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+  }
+
+  const Tokenizer& tokenizer_;
+  int start_header_, end_header_, eot_;
+  std::vector<int> tokens_;
+};
+
+void check_messages(const Conversation& conversation) {
+  if (conversation.messages.empty())
+    throw Error(fmt::format("[prompt] the conversation '{}' must have messages, has none",
+                            conversation.id));
+}
+
+std::string message_lines(const Conversation& conversation) {
+  std::string lines;
+  for (const Message& message : conversation.messages)
+    lines += fmt::format("{} | {}\n", message.timestamp, message.content);
+  return lines;
+}
+
+// The prompt's tokens, then the completion's.
+EncodedExample joined(const Conversation& conversation, std::vector<int> prompt,
+                      const std::vector<int>& completion) {
+  EncodedExample example{conversation.id, std::move(prompt), 0};
+  example.target_begin = int(example.tokens.size());
+  example.tokens.insert(example.tokens.end(), completion.begin(), completion.end());
+  return example;
+}
+
+EncodedExample encode_temporal(const Tokenizer& tokenizer, const Conversation& conversation) {
+  const std::vector<Turn> turns = summary_request(conversation);
+  std::vector<int> completion = tokenizer.encode(trimmed(conversation.summary));
+  completion.push_back(required_special(tokenizer, "<|eot_id|>"));
+  return joined(conversation, render_chat(tokenizer, turns, Generation::prompt), completion);
+}
+
+// `<s>[INST] ... [/INST]` is plain text to a Llama 3 tokenizer, as it was to the original's.
+EncodedExample encode_seed(const Tokenizer& tokenizer, const Conversation& conversation) {
+  if (tokenizer.eos() < 0 || tokenizer.eot() < 0)
+    throw Error("[prompt] the tokenizer must have <|end_of_text|> and <|eot_id|>, has not");
+  std::string prompt = fmt::format(
+      "<s>[INST] {}[START DATE]\n{}\n[END DATE]\n{}\n"
+      "[CHAT MESSAGES]\n{}",
+      kSeedInstruction, conversation.start_date, conversation.end_date,
+      message_lines(conversation));
+  prompt.back() = ' ';  // for the last line end
+  prompt += "[/INST]";
+  const std::string answer =
+      fmt::format("\n[SUMMARY]\n{} [/SUMMARY]", trimmed(conversation.summary));
+  std::vector<int> prompt_tokens = tokenizer.encode(prompt);
+  if (tokenizer.bos() >= 0) prompt_tokens.insert(prompt_tokens.begin(), tokenizer.bos());
+  std::vector<int> completion = tokenizer.encode(answer);
+  completion.push_back(tokenizer.eos());
+  return joined(conversation, std::move(prompt_tokens), completion);
+}
+
+}  // namespace
+
+std::optional<PromptTemplate> parse_prompt_template(std::string_view name) {
+  if (name == "temporal") return PromptTemplate::temporal;
+  if (name == "seed") return PromptTemplate::seed;
+  return std::nullopt;
+}
+
+std::vector<Turn> summary_request(const Conversation& conversation) {
+  check_messages(conversation);
+  std::string user =
+      fmt::format("[START DATE]\n{}\n[CHAT MESSAGES]\n{}[END DATE]\n{}", conversation.start_date,
+                  message_lines(conversation), conversation.end_date);
+  if (conversation.as_of) user += fmt::format("\n[AS OF]\n{}", format_date(*conversation.as_of));
+  return {{"system", std::string(kInstruction)}, {"user", std::move(user)}};
+}
+
+std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> turns,
+                             Generation generation) {
+  TurnWriter writer(tokenizer);
+  const bool has_system = !turns.empty() && turns.front().role == "system";
+  const std::string_view system = has_system ? trimmed(turns.front().content) : std::string_view();
+  writer.turn("system", std::string(kSystemHeader) + std::string(system));
+  for (const Turn& turn : turns.subspan(has_system ? 1 : 0))
+    writer.turn(turn.role, trimmed(turn.content));
+  if (generation == Generation::prompt) writer.generation_header();
+  return writer.take();
+}
+
+EncodedExample encode_example(const Tokenizer& tokenizer, const Conversation& conversation,
+                              PromptTemplate which) {
+  check_messages(conversation);
+  if (trimmed(conversation.summary).empty())
+    throw Error(fmt::format("[prompt] the conversation '{}' must have a summary to learn from",
+                            conversation.id));
+  return which == PromptTemplate::temporal ? encode_temporal(tokenizer, conversation)
+                                           : encode_seed(tokenizer, conversation);
+}
+
+}  // namespace chatmem
