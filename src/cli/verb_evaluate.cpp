@@ -54,6 +54,12 @@ Answers ask_endpoint(const Flags& flags, const std::vector<Conversation>& conver
   return answers;
 }
 
+Answers read_answers(const Flags& flags, const std::vector<Conversation>& conversations) {
+  const TextSource source = parse_text_source(flags.predictions);
+  return {source.path.filename().string() + ":" + source.key,
+          read_predictions(conversations, source)};
+}
+
 // Failures go to standard error, so that they are seen beside --json too.
 void print_failures(const Flags& flags, size_t n_conversations, const Predictions& predictions) {
   if (predictions.failures.empty()) return;
@@ -70,11 +76,8 @@ int run(const Flags& flags) {
                 "for example --endpoint http://127.0.0.1:8080", kUsage);
   const std::vector<Conversation> conversations =
       read_test_set(flags.data, flags.as_of, flags.limit);
-  const Answers answers =
-      flags.predictions.empty()
-          ? ask_endpoint(flags, conversations)
-          : Answers{flags.predictions,
-                    read_predictions(conversations, parse_text_source(flags.predictions))};
+  const Answers answers = flags.predictions.empty() ? ask_endpoint(flags, conversations)
+                                                    : read_answers(flags, conversations);
   print_failures(flags, conversations.size(), answers.predictions);
   const Evaluation evaluation =
       evaluate(conversations, answers.predictions, answers.system, flags.seed);
