@@ -29,6 +29,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   Action action;
   for (const AddVerb add : kVerbs) add(app, action);
+  add_evaluate(app, action);
+  add_rouge(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -11,6 +11,7 @@ using Action = std::function<int()>;
 // Each adds one subcommand to the program.
 using AddVerb = void (*)(CLI::App&, Action&);
 
+void add_evaluate(CLI::App& app, Action& action);
 void add_rouge(CLI::App& app, Action& action);
 void add_generate(CLI::App&, Action&);
 void add_summarize(CLI::App&, Action&);

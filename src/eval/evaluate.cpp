@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "text/words.h"
 
 namespace chatmem {
 namespace {
@@ -21,7 +22,7 @@ SystemScores score_system(std::span<const Conversation> conversations, const Sys
   double n_words = 0;
   for (size_t i = 0; i < conversations.size(); i++) {
     pairs.push_back({conversations[i].id, system.texts[i], conversations[i].summary});
-    n_words += double(count_words(system.texts[i]));
+    n_words += count_words(system.texts[i]);
   }
   SystemScores scores;
   scores.name = system.name;

@@ -11,7 +11,7 @@
 namespace chatmem {
 namespace {
 
-constexpr std::string_view kSpace = " \t\n\v\f\r";
+constexpr std::string_view kSpace = " \t\n\r";
 
 // Calls word(text) for each word until it returns false.
 template <typename Word>
@@ -48,12 +48,6 @@ std::string lead_of_chat(const Conversation& conversation, int max_words) {
     });
   }
   return lead;
-}
-
-size_t count_words(std::string_view text) {
-  size_t n = 0;
-  for_each_word(text, [&](std::string_view) { return ++n, true; });
-  return n;
 }
 
 std::vector<SystemTexts> floor_systems(std::span<const Conversation> conversations, uint64_t seed) {

@@ -18,8 +18,6 @@ std::vector<size_t> derangement(size_t n, uint64_t seed);
 // The first max_words words of the messages, speakers included.
 std::string lead_of_chat(const Conversation& conversation, int max_words = kLeadWords);
 
-size_t count_words(std::string_view text);  // runs of other than white space
-
 // A system's summary of each conversation, in their order.
 struct SystemTexts {
   std::string name;

@@ -75,7 +75,7 @@ using ById = std::unordered_map<std::string, Prediction>;
 
 ById read_journal(const fs::path& path, const Fingerprints& expected) {
   ById kept;
-  if (!fs::exists(path)) return kept;
+  if (!fs::is_regular_file(path)) return kept;
   repair_last_line(path);
   for_each_json_line(path, [&](Json& json, size_t line) {
     const std::string where = fmt::format("'{}', line {}", path.string(), line);

@@ -1,0 +1,128 @@
+// chatmem evaluate: the summaries of a model, scored beside floors.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/verbs.h"
+#include "eval/report.h"
+
+namespace chatmem {
+namespace {
+
+struct Flags {
+  std::string data, endpoint, model, predictions, as_of, output = "evaluation";
+  int concurrency = 4, max_tokens = 330, limit = 0;
+  double temperature = 0;
+  uint64_t seed = 1;
+  bool json = false;
+};
+
+std::string bearer_token() {
+  for (const char* name : {"OPENAI_API_KEY", "HF_TOKEN"})
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  return {};
+}
+
+struct Answers {
+  std::string system;
+  Predictions predictions;
+};
+
+Answers ask_endpoint(const Flags& flags, const std::vector<Conversation>& conversations) {
+  const ChatEndpoint endpoint{.base_url = flags.endpoint, .api_key = bearer_token()};
+  ChatRequest request;
+  request.model = flags.model.empty() ? ChatClient(endpoint).first_model() : flags.model;
+  request.max_tokens = flags.max_tokens;
+  request.temperature = flags.temperature;
+  // On a terminal one case after the other can be watched, as in the original's test_api.py.
+  const bool watched = flags.concurrency == 1 && !flags.json && ::isatty(STDOUT_FILENO);
+  const CollectOptions options{
+      .output = flags.output,
+      .settings = fmt::format("model={} max_tokens={} temperature={}", request.model,
+                              flags.max_tokens, flags.temperature),
+      .concurrency = flags.concurrency,
+      .live = watched ? stdout : nullptr};
+  Answers answers{
+      request.model,
+      collect_predictions(conversations, endpoint_summarizer(endpoint, request), options)};
+  if (answers.predictions.n_resumed > 0)
+    fmt::print(stderr, "{} of {} predictions were in '{}' from an earlier run\n",
+               answers.predictions.n_resumed, conversations.size(), flags.output);
+  return answers;
+}
+
+Answers read_answers(const Flags& flags, const std::vector<Conversation>& conversations) {
+  const TextSource source = parse_text_source(flags.predictions);
+  return {source.path.filename().string() + ":" + source.key,
+          read_predictions(conversations, source)};
+}
+
+// Failures go to standard error, so that they are seen beside --json too.
+void print_failures(const Flags& flags, size_t n_conversations, const Predictions& predictions) {
+  if (predictions.failures.empty()) return;
+  fmt::print(stderr, "{} of {} requests failed:\n", predictions.failures.size(), n_conversations);
+  for (const Failure& failure : predictions.failures)
+    fmt::print(stderr, "  {}: {}\n", failure.id, failure.error);
+  fmt::print(stderr, "hint: the same command again asks for these alone; they are listed in {}\n",
+             (fs::path(flags.output) / "errors.jsonl").string());
+}
+
+int run(const Flags& flags) {
+  if (flags.endpoint.empty() == flags.predictions.empty())
+    throw Error("[evaluate] either --endpoint or --predictions must be given",
+                "for example --endpoint http://127.0.0.1:8080", kUsage);
+  const std::vector<Conversation> conversations =
+      read_test_set(flags.data, flags.as_of, flags.limit);
+  const Answers answers = flags.predictions.empty() ? ask_endpoint(flags, conversations)
+                                                    : read_answers(flags, conversations);
+  print_failures(flags, conversations.size(), answers.predictions);
+  const Evaluation evaluation =
+      evaluate(conversations, answers.predictions, answers.system, flags.seed);
+  write_report(evaluation, flags.output);
+  if (flags.json)
+    fmt::print("{}\n", dump_json(evaluation_json(evaluation)));
+  else
+    fmt::print("{}\n{}", scores_table(evaluation.system().items), systems_table(evaluation));
+  fmt::print(stderr, "written: scores.csv and report.json in {}\n", flags.output);
+  return evaluation.failures.empty() ? kDone : kPartial;
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand(
+      "evaluate",
+      "Score a model's summaries of test conversations, with floors beside it\n\n"
+      "example: chatmem evaluate --data test.jsonl --endpoint http://127.0.0.1:8080");
+  static Flags flags;  // the action reads it after this function has ended
+  verb->add_option("--data", flags.data, "conversations with summaries, JSONL")->required();
+  verb->add_option("--endpoint", flags.endpoint,
+                   "an OpenAI-compatible server; OPENAI_API_KEY or HF_TOKEN is its bearer token");
+  verb->add_option("--model", flags.model, "the name to ask for (default: the server's first)");
+  verb->add_option("--predictions", flags.predictions,
+                   "FILE.jsonl:key, summaries that exist, instead of --endpoint");
+  verb->add_option("--as-of", flags.as_of, "JSONL of id and as_of, the day to write from");
+  verb->add_option("--output", flags.output,
+                   "the folder of predictions, scores and report; a rerun continues in it")
+      ->capture_default_str();
+  verb->add_option("--concurrency", flags.concurrency,
+                   "requests at once; 1 on a terminal shows each summary as it streams")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb->add_option("--max-tokens", flags.max_tokens)
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  verb->add_option("--temperature", flags.temperature)
+      ->check(CLI::Range(0.0, 2.0))
+      ->capture_default_str();
+  verb->add_option("--limit", flags.limit, "only the first N conversations")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--seed", flags.seed, "of the floors and the intervals")->capture_default_str();
+  verb->add_flag("--json", flags.json, "one JSON object instead of the tables");
+  verb->callback([&action] { action = [] { return run(flags); }; });
+}
+
+}  // namespace chatmem
