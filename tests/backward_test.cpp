@@ -17,7 +17,7 @@ class Training {
       : g(name, dtype),
         pages(*g.ops, g.config(), 8, dtype,
               recompute == Recompute::blocks ? 1 : g.config().n_layers) {
-    if (dtype == DType::bf16 || !adapted) make_trainable(*g.ops, g.loaded, dtype);
+    if (dtype == DType::bf16 || !adapted) g.model() = owned_weights(*g.ops, g.model(), dtype);
     tokens = g.ints("packed.tokens");
     const auto lengths = g.ints("packed.lengths"), all_targets = g.ints("packed.targets");
     int row = 0;
@@ -32,7 +32,7 @@ class Training {
     }
     for (int i = 0; i < row; i++)
       if (all_targets[size_t(i)] >= 0) rows.push_back(i), targets.push_back(all_targets[size_t(i)]);
-    const int rank = adapted ? g.adapter.options.rank : 0;
+    const int rank = adapted ? largest_rank(&g.adapter) : 0;
     ws = make_workspace(*g.ops, g.config(),
                         {.max_tokens = row, .lora_rank = rank, .dtype = dtype, .training = true});
     tape = make_tape(*g.ops, g.config(), ws, recompute);
@@ -48,11 +48,11 @@ class Training {
   // golden.safetensors.
   void add_parameters(Optimizer& optimizer) {
     if (runs[0].adapter == 0) {
-      d_adapter = g.adapter.adapter;
+      d_adapter = g.adapter;
       std::vector<Lora*> d;
       for_each_lora(d_adapter, [&](const std::string&, Lora& lora) { d.push_back(&lora); });
       size_t i = 0;
-      for_each_lora(g.adapter.adapter, [&](const std::string& name, Lora& lora) {
+      for_each_lora(g.adapter, [&](const std::string& name, Lora& lora) {
         named[name + ".lora_A.weight"] = d[i]->a =
             optimizer.add(name + "A", lora.a, WeightDecay::on);
         named[name + ".lora_B.weight"] = d[i]->b =
@@ -85,7 +85,7 @@ class Training {
   KvSequence kv[2] = {KvSequence(pages), KvSequence(pages)};
   std::vector<int> tokens, rows, targets;
   std::vector<Run> runs;
-  const Adapter* adapters[1] = {&g.adapter.adapter};
+  const Adapter* adapters[1] = {&g.adapter};
   Workspace ws;
   Tape tape;
   BackwardSpace space;
@@ -166,7 +166,7 @@ TEST(Backward, LoraGradientsAreCentralDifferences) {
           << name;
     }
   };
-  for_each_lora(t.g.adapter.adapter, [&](const std::string& name, Lora& lora) {
+  for_each_lora(t.g.adapter, [&](const std::string& name, Lora& lora) {
     check(name + ".lora_A.weight", lora.a);
     check(name + ".lora_B.weight", lora.b);
   });

@@ -39,7 +39,7 @@ struct GoldenModel {
   fs::path folder;
   std::unique_ptr<Ops> ops;
   LoadedModel loaded;
-  LoadedAdapter adapter;
+  Adapter adapter;
   SafetensorsFile file;
   DType dtype;
 };
@@ -56,8 +56,8 @@ inline std::vector<float> all_logits(GoldenModel& g, const std::vector<int>& tok
   KvSequence other(pages), kv(pages);
   CHECK(other.reserve(1) && kv.reserve(n));  // so that the sequence does not begin at page 0
   Workspace ws = make_workspace(
-      *g.ops, g.config(), {.max_tokens = n, .lora_rank = g.adapter.options.rank, .dtype = g.dtype});
-  const Adapter* adapters[] = {&g.adapter.adapter};
+      *g.ops, g.config(), {.max_tokens = n, .lora_rank = largest_rank(&g.adapter), .dtype = g.dtype});
+  const Adapter* adapters[] = {&g.adapter};
   const int vocab = g.config().vocab_size;
   const Tensor logits = make_tensor(*g.ops, n, vocab, DType::f32);
   std::vector<float> all(size_t(n) * size_t(vocab));

@@ -36,7 +36,7 @@ TEST_P(LlamaTest, AdapterLogitsAreThoseOfPeft) {
 
 TEST_P(LlamaTest, MergedAdapterGivesTheSameLogits) {
   GoldenModel g(GetParam());
-  merge_adapter(*g.ops, g.model(), g.adapter.adapter);
+  g.model() = merge_adapter(*g.ops, g.model(), g.adapter);
   EXPECT_LT(max_difference(all_logits(g, g.ints("tokens")), g.floats("lora.logits")), 2e-4);
 }
 
@@ -44,7 +44,7 @@ TEST_P(LlamaTest, MergedAdapterGivesTheSameLogits) {
 // transformers' first two are further apart than that.
 TEST_P(LlamaTest, Bf16IsCloseToTransformers) {
   GoldenModel g(GetParam(), DType::bf16);
-  convert_weights(*g.ops, g.loaded, DType::bf16);
+  g.model() = owned_weights(*g.ops, g.model(), DType::bf16);
   const auto logits = all_logits(g, g.ints("tokens")), golden = g.floats("bf16.logits");
   EXPECT_LT(max_difference(logprobs_of(g, logits, g.ints("targets")), g.floats("bf16.logprobs")),
             0.05);
@@ -127,7 +127,7 @@ TEST_P(LlamaTest, WantedRowsEqualAllRows) {
 TEST_P(LlamaTest, ScoreIsThatOfTransformers) {
   GoldenModel g(GetParam());
   const auto tokens = g.ints("tokens");
-  const auto scores = score_tokens(*g.ops, g.model(), tokens, nullptr, 0, DType::f32);
+  const auto scores = score_tokens(*g.ops, g.model(), tokens, nullptr, DType::f32);
   const auto logits = g.floats("logits");
   std::vector<int> targets(tokens.begin() + 1, tokens.end());
   targets.push_back(-1);
@@ -152,11 +152,10 @@ TEST_P(LlamaTest, GreedyTextIsThatOfTransformers) {
 TEST_P(LlamaTest, BatchOfRequestsEqualsEachAlone) {
   GoldenModel g(GetParam());
   const auto tokens = g.ints("tokens");
-  const Adapter* adapter = &g.adapter.adapter;
+  const Adapter* adapter = &g.adapter;
   const GeneratorOptions options{.max_requests = 4,
                                  .prefill_tokens = 9,
                                  .kv_tokens = 512,
-                                 .lora_rank = g.adapter.options.rank,
                                  .adapters = {adapter}};
   std::vector<GenerateRequest> requests;
   for (int i = 0; i < 5; i++)

@@ -18,7 +18,8 @@ void print_error(const Error& error) {
 }
 
 // In the order of the road.
-constexpr AddVerb kVerbs[] = {add_summarize, add_rouge};
+constexpr AddVerb kVerbs[] = {add_generate,  add_encode,   add_train, add_export,   add_serve,
+                              add_summarize, add_evaluate, add_rouge, add_tokenize, add_score};
 
 int run(int argc, char** argv) {
   CLI::App app(
@@ -29,15 +30,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   Action action;
   for (const AddVerb add : kVerbs) add(app, action);
-  add_evaluate(app, action);
-  add_rouge(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kUsage;  // prints help, version, or what is wrong
   }
-  for (const AddVerb add : {add_tokenize}) add(app, action);
-  CLI11_PARSE(app, argc, argv);
   return action();
 }
 

@@ -34,12 +34,11 @@ enum class WantTokenizer { no, yes };
 struct OpenModel {
   std::unique_ptr<Ops> ops;
   LoadedModel loaded;
-  std::optional<LoadedAdapter> adapter;
+  std::optional<Adapter> adapter;
   std::optional<Tokenizer> tokenizer;
   DType dtype;
 
-  const Adapter* adapter_or_null() const { return adapter ? &adapter->adapter : nullptr; }
-  int lora_rank() const { return adapter ? adapter->options.rank : 0; }
+  const Adapter* adapter_or_null() const { return adapter ? &*adapter : nullptr; }
 };
 
 OpenModel open_model(const ModelOptions& options, WantTokenizer want);

@@ -18,11 +18,11 @@ int export_model(const ExportFlags& f) {
   ModelOptions options = f.model;
   options.dtype = "f32";  // adapters are merged in f32
   OpenModel open = open_model(options, WantTokenizer::no);
-  if (open.adapter) merge_adapter(*open.ops, open.loaded.model, open.adapter->adapter);
+  if (open.adapter) open.loaded.model = merge_adapter(*open.ops, open.loaded.model, *open.adapter);
   const DType dtype = f.dtype == "f32"    ? DType::f32
                       : f.dtype == "bf16" ? DType::bf16
                                           : open.loaded.model.config.dtype;
-  save_model(f.output, *open.ops, open.loaded.model, dtype);
+  save_model(f.output, *open.ops, open.loaded.model, {.dtype = dtype});
   copy_tokenizer(f.model.tokenizer.empty() ? f.model.model : f.model.tokenizer, f.output);
   const double bytes = double(open.loaded.model.config.n_parameters() * dtype_bytes(dtype));
   fmt::print("{}: {} parameters in {}, {}\nnext: chatmem serve --model {}\n", f.output,

@@ -92,7 +92,7 @@ int train_verb(TrainFlags& f) {
   }
   f.train.dtype =
       fresh ? base.model.embed.dtype : activation_dtype(f.model, base.model.config.dtype);
-  if (full) make_trainable(*ops, base, f.train.dtype);
+  if (full) base.model = owned_weights(*ops, base.model, f.train.dtype);
 
   const std::string tokenizer_at = tokenizer_path(f);
   std::optional<Tokenizer> tokenizer;
@@ -120,10 +120,10 @@ int train_verb(TrainFlags& f) {
   const TrainReport report =
       train(*ops, base.model, adapter ? &*adapter : nullptr, data, validation, f.train);
   if (full) {
-    save_model(f.output, *ops, base.model, base.model.embed.dtype);
+    save_model(f.output, *ops, base.model, {.dtype = base.model.embed.dtype});
     if (!tokenizer_at.empty()) copy_tokenizer(tokenizer_at, f.output);
   } else {
-    save_adapter(f.output, *ops, *adapter, f.lora, f.model.model);
+    save_adapter(f.output, *ops, base.model.config, *adapter, f.lora, f.model.model);
   }
   print_report(report, f);
   return report.stopped ? kPartial : kDone;

@@ -11,10 +11,15 @@ using Action = std::function<int()>;
 // Each adds one subcommand to the program.
 using AddVerb = void (*)(CLI::App&, Action&);
 
+void add_generate(CLI::App& app, Action& action);
+void add_encode(CLI::App& app, Action& action);
+void add_train(CLI::App& app, Action& action);
+void add_export(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
+void add_summarize(CLI::App& app, Action& action);
 void add_evaluate(CLI::App& app, Action& action);
 void add_rouge(CLI::App& app, Action& action);
-void add_generate(CLI::App&, Action&);
-void add_summarize(CLI::App&, Action&);
 void add_tokenize(CLI::App& app, Action& action);
+void add_score(CLI::App& app, Action& action);
 
 }  // namespace chatmem

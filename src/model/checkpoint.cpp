@@ -338,6 +338,19 @@ LoadedModel init_model(Ops& ops, const Config& config, DType dtype, uint64_t see
   return loaded;
 }
 
+Llama owned_weights(Ops& ops, const Llama& model, DType dtype) {
+  Llama owned = model;
+  for_each_tensor(owned, [&](const std::string&, Tensor& tensor, TensorKind kind) {
+    const Tensor fresh = make_tensor(ops, tensor.rows, tensor.cols,
+                                     kind == TensorKind::norm ? DType::f32 : dtype);
+    ops.copy(fresh, tensor);
+    tensor = fresh;
+  });
+  if (owned.config.tied_embeddings) owned.lm_head = owned.embed;
+  owned.config.dtype = dtype;
+  return owned;
+}
+
 void save_model(const fs::path& folder, Ops& ops, const Llama& model, const SaveOptions& options) {
   CHECK(is_float(options.dtype));
   const SavePlan plan = plan_save(model, options);

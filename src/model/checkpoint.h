@@ -69,6 +69,10 @@ LoadedModel load_model(Ops& ops, const fs::path& folder,
 // same seed, whatever the dtype but for rounding.
 LoadedModel init_model(Ops& ops, const Config& config, DType dtype, uint64_t seed);
 
+// The same weights in fresh, writable memory of the Ops, embedding, projections and lm_head in
+// `dtype`, norms in f32: to train them, or to compute in another dtype.
+Llama owned_weights(Ops& ops, const Llama& model, DType dtype);
+
 struct SaveOptions {
   DType dtype = DType::bf16;  // of all tensors in the file: f32, bf16 or f16
   size_t max_shard_bytes = 5'000'000'000;

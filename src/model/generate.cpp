@@ -9,6 +9,12 @@ int kv_capacity(const Config& config, const GeneratorOptions& options) {
   return options.kv_tokens > 0 ? options.kv_tokens : config.max_seq_len;
 }
 
+int largest_rank(std::span<const Adapter* const> adapters) {
+  int rank = 0;
+  for (const Adapter* adapter : adapters) rank = std::max(rank, chatmem::largest_rank(adapter));
+  return rank;
+}
+
 }  // namespace
 
 Generator::Generator(Ops& ops, const Llama& model, GeneratorOptions options)
@@ -20,7 +26,7 @@ Generator::Generator(Ops& ops, const Llama& model, GeneratorOptions options)
              model.config.n_layers),
       ws_(make_workspace(ops, model.config,
                          {.max_tokens = options_.max_requests + options_.prefill_tokens,
-                          .lora_rank = options_.lora_rank,
+                          .lora_rank = largest_rank(options_.adapters),
                           .dtype = options_.dtype})),
       logits_(make_tensor(ops, options_.max_requests, model.config.vocab_size, DType::f32)),
       host_logits_(logits_.size()) {
@@ -98,7 +104,7 @@ std::span<const GeneratedToken> Generator::step() {
 }
 
 std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const int> tokens,
-                                const Adapter* adapter, int lora_rank, DType dtype) {
+                                const Adapter* adapter, DType dtype) {
   constexpr int kChunk = 512;
   const int n = int(tokens.size());
   std::vector<float> logprobs(size_t(std::max(0, n - 1)));
@@ -108,7 +114,7 @@ std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const in
   CHECK(kv.reserve(n));
   const int rows = std::min(kChunk, n - 1);
   Workspace ws = make_workspace(ops, model.config,
-                                {.max_tokens = rows, .lora_rank = lora_rank, .dtype = dtype});
+                                {.max_tokens = rows, .lora_rank = largest_rank(adapter), .dtype = dtype});
   const Tensor logits = make_tensor(ops, std::min(rows, 64), model.config.vocab_size, DType::f32);
   const Adapter* adapters[] = {adapter};
   std::vector<int> out_rows;

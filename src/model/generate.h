@@ -34,7 +34,6 @@ struct GeneratorOptions {
   int prefill_tokens = 512;  // of prompts in one step
   int kv_tokens = 0;  // capacity of the KV pool; 0: one request of the model's longest context
   DType dtype = DType::f32;  // of activations and KV
-  int lora_rank = 0;         // the largest rank among adapters
   std::vector<const Adapter*> adapters;
 };
 
@@ -84,6 +83,6 @@ class Generator {
 
 // log p(tokens[i] | tokens before it) for i = 1, 2, ...: n - 1 values.
 std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const int> tokens,
-                                const Adapter* adapter, int lora_rank, DType dtype);
+                                const Adapter* adapter, DType dtype);
 
 }  // namespace chatmem

@@ -1,6 +1,8 @@
 // Llama 3.1, once: the same block runs prefill, decode, training forward and recomputation.
 #include "model/llama.h"
 
+#include <algorithm>
+
 namespace chatmem {
 namespace {
 
@@ -59,6 +61,15 @@ void check_batch(const Llama& model, const Batch& batch, const Workspace& ws) {
 }
 
 }  // namespace
+
+int largest_rank(const Adapter* adapter) {
+  int rank = 0;
+  if (adapter)
+    for (const BlockAdapter& b : adapter->blocks)
+      for (const Projection& p : {kQ, kK, kV, kO, kGate, kUp, kDown})
+        rank = std::max(rank, (b.*p.lora).a.rows);
+  return rank;
+}
 
 Workspace make_workspace(Ops& ops, const Config& c, const WorkspaceShape& shape) {
   const int n = shape.max_tokens;

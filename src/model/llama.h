@@ -42,6 +42,7 @@ struct BlockAdapter {
 struct Adapter {
   std::vector<BlockAdapter> blocks;
 };
+int largest_rank(const Adapter* adapter);  // 0 for none
 
 struct Batch {
   std::span<const int> tokens;

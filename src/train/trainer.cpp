@@ -70,15 +70,6 @@ void check_data(const Dataset& data, const Config& config, int max_tokens) {
   }
 }
 
-int largest_rank(const Adapter* adapter) {
-  int rank = 0;
-  if (adapter)
-    for (const BlockAdapter& b : adapter->blocks)
-      for (const Projection& p : {kQ, kK, kV, kO, kGate, kUp, kDown})
-        rank = std::max(rank, (b.*p.lora).a.rows);
-  return rank;
-}
-
 // Floating-point operations of one token's GEMMs: 2 a weight forward, 2 for dX, 2 for dW where the
 // weight is trained.
 double flops_per_token(const Config& c, const Adapter* adapter) {

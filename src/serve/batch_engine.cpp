@@ -1,0 +1,105 @@
+#include "serve/batch_engine.h"
+
+#include <algorithm>
+
+namespace chatmem {
+
+BatchEngine::BatchEngine(Generator& generator, Options options)
+    : generator_(generator), options_(options), thread_([this] { run(); }) {}
+
+BatchEngine::~BatchEngine() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+bool BatchEngine::submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stop_ || int(queue_.size()) >= options_.max_queue) return false;
+    client->on_accepted();
+    const int n = int(request.prompt.size());
+    queue_.push_back({std::move(request), std::move(client), {.prompt_tokens = n}});
+  }
+  wake_.notify_one();
+  return true;
+}
+
+void BatchEngine::run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stop_ || !queue_.empty() || !running_.empty(); });
+      if (stop_) break;
+    }
+    try {
+      drop_cancelled();
+      admit();
+      for (const GeneratedToken& token : generator_.step()) deliver(token);
+    } catch (const std::exception& e) {
+      fail_all(e.what());
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  queue_.clear();
+  running_.clear();
+}
+
+// Takes from the queue, in order, what the generator has room for.
+void BatchEngine::admit() {
+  const std::lock_guard lock(mutex_);
+  while (!queue_.empty()) {
+    Job& job = queue_.front();
+    const EngineRequest& r = job.request;
+    // A warm-up wants no token; the generator's shortest answer is one, which is not delivered.
+    GenerateRequest request{r.prompt, std::max(1, r.max_tokens), r.sampling, r.stop_tokens,
+                            options_.adapter};
+    if (!generator_.add(next_id_, std::move(request))) return;
+    running_.emplace(next_id_++, std::move(job));
+    queue_.pop_front();
+  }
+}
+
+void BatchEngine::drop_cancelled() {
+  for (auto it = running_.begin(); it != running_.end();) {
+    if (!it->second.client->cancelled()) {
+      ++it;
+      continue;
+    }
+    generator_.cancel(it->first);
+    it = running_.erase(it);
+  }
+  const std::lock_guard lock(mutex_);
+  std::erase_if(queue_, [](const Job& job) { return job.client->cancelled(); });
+}
+
+void BatchEngine::deliver(const GeneratedToken& token) {
+  const auto it = running_.find(token.request);
+  CHECK(it != running_.end());
+  Job& job = it->second;
+  FinishReason finish = token.finish;
+  if (job.request.max_tokens > 0) {
+    job.usage.completion_tokens++;
+    if (finish != FinishReason::stop && !job.client->on_token(token.token)) {
+      if (finish == FinishReason::none) generator_.cancel(token.request);
+      finish = FinishReason::stop;
+    }
+  }
+  if (finish == FinishReason::none) return;
+  job.client->on_finish(job.request.max_tokens > 0 ? finish : FinishReason::length, job.usage);
+  running_.erase(it);
+}
+
+// A step that failed leaves no request that could go on.
+void BatchEngine::fail_all(const std::string& message) {
+  for (auto& [id, job] : running_) {
+    generator_.cancel(id);
+    job.client->on_error(message);
+  }
+  running_.clear();
+}
+
+}  // namespace chatmem

@@ -1,0 +1,51 @@
+// The engine behind the server: one thread that owns the model and steps all requests together.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "serve/engine.h"
+
+namespace chatmem {
+
+class BatchEngine final : public Engine {
+ public:
+  struct Options {
+    int max_queue = 64;  // requests that wait; more are refused
+    int adapter = -1;    // which of the generator's adapters answers use
+  };
+  // The generator is used by the engine's thread alone from now on.
+  BatchEngine(Generator& generator, Options options);
+  // Ends after the step at work; clients that are left are destroyed: their answers are cut.
+  ~BatchEngine() override;
+
+  int context_length() const override { return generator_.capacity_tokens(); }
+  bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override;
+
+ private:
+  struct Job {
+    EngineRequest request;
+    std::unique_ptr<EngineClient> client;
+    Usage usage;
+  };
+  void run();
+  void admit();
+  void drop_cancelled();
+  void deliver(const GeneratedToken& token);
+  void fail_all(const std::string& message);
+
+  Generator& generator_;
+  const Options options_;
+  std::mutex mutex_;  // guards queue_ and stop_
+  std::condition_variable wake_;
+  std::deque<Job> queue_;
+  bool stop_ = false;
+  std::map<int64_t, Job> running_;  // of the engine's thread
+  int64_t next_id_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace chatmem
