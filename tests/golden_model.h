@@ -55,8 +55,9 @@ inline std::vector<float> all_logits(GoldenModel& g, const std::vector<int>& tok
   KvPages pages(*g.ops, g.config(), pages_for(n) + 3, g.dtype, g.config().n_layers);
   KvSequence other(pages), kv(pages);
   CHECK(other.reserve(1) && kv.reserve(n));  // so that the sequence does not begin at page 0
-  Workspace ws = make_workspace(
-      *g.ops, g.config(), {.max_tokens = n, .lora_rank = largest_rank(&g.adapter), .dtype = g.dtype});
+  Workspace ws =
+      make_workspace(*g.ops, g.config(),
+                     {.max_tokens = n, .lora_rank = largest_rank(&g.adapter), .dtype = g.dtype});
   const Adapter* adapters[] = {&g.adapter};
   const int vocab = g.config().vocab_size;
   const Tensor logits = make_tensor(*g.ops, n, vocab, DType::f32);

@@ -83,7 +83,7 @@ TEST_P(LlamaTest, PackedRunsEqualEachAlone) {
   KvPages pages(*g.ops, g.config(), 8, DType::f32, 1);
   KvSequence a(pages), b(pages);
   ASSERT_TRUE(a.reserve(lengths[0]) && b.reserve(lengths[1]));
-  const Run runs[] = {{.kv = a.cache(), .row = 0, .n = lengths[0]},
+  const chatmem::Run runs[] = {{.kv = a.cache(), .row = 0, .n = lengths[0]},
                       {.kv = b.cache(), .row = lengths[0], .n = lengths[1]}};
   std::vector<int> rows;
   for (int i = 0; i < int(tokens.size()); i++) rows.push_back(i);
@@ -104,7 +104,7 @@ TEST_P(LlamaTest, WantedRowsEqualAllRows) {
   KvPages pages(*g.ops, g.config(), 8, DType::f32, g.config().n_layers);
   KvSequence a(pages), b(pages);
   ASSERT_TRUE(a.reserve(lengths[0]) && b.reserve(lengths[1]));
-  const Run runs[] = {{.kv = a.cache(), .row = 0, .n = lengths[0]},
+  const chatmem::Run runs[] = {{.kv = a.cache(), .row = 0, .n = lengths[0]},
                       {.kv = b.cache(), .row = lengths[0], .n = lengths[1]}};
   Workspace ws = make_workspace(*g.ops, g.config(), {.max_tokens = int(tokens.size())});
   const int vocab = g.config().vocab_size;
@@ -153,10 +153,8 @@ TEST_P(LlamaTest, BatchOfRequestsEqualsEachAlone) {
   GoldenModel g(GetParam());
   const auto tokens = g.ints("tokens");
   const Adapter* adapter = &g.adapter;
-  const GeneratorOptions options{.max_requests = 4,
-                                 .prefill_tokens = 9,
-                                 .kv_tokens = 512,
-                                 .adapters = {adapter}};
+  const GeneratorOptions options{
+      .max_requests = 4, .prefill_tokens = 9, .kv_tokens = 512, .adapters = {adapter}};
   std::vector<GenerateRequest> requests;
   for (int i = 0; i < 5; i++)
     requests.push_back({.prompt = {tokens.begin(), tokens.begin() + 5 + 7 * i},

@@ -44,8 +44,8 @@ int score(const ScoreFlags& f) {
   if (int(tokens.size()) > config.max_seq_len)
     throw Error(fmt::format("[score] {} tokens do not fit the model's context of {}", tokens.size(),
                             config.max_seq_len));
-  const std::vector<float> logprobs = score_tokens(
-      *open.ops, open.loaded.model, tokens, open.adapter_or_null(), open.dtype);
+  const std::vector<float> logprobs =
+      score_tokens(*open.ops, open.loaded.model, tokens, open.adapter_or_null(), open.dtype);
   double sum = 0;
   for (const float x : logprobs) sum += x;
   const double perplexity = std::exp(-sum / double(logprobs.size()));

@@ -48,12 +48,12 @@ int serve(const ServeFlags& f) {
   options.http.log = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
   if (!f.keys_file.empty()) options.keys_file = f.keys_file;
 
-  // The engine outlives its clients, the server is stopped before both.
+  // Destroyed from the last to the first: the server, then the engine that it hands requests to.
   const auto start = std::chrono::steady_clock::now();
-  std::unique_ptr<Generator> generator;
-  std::unique_ptr<BatchEngine> engine;
   std::optional<OpenModel> open;
   std::optional<Llama3Codec> codec;
+  std::unique_ptr<Generator> generator;
+  std::unique_ptr<BatchEngine> engine;
   ChatServer server(options);  // listens at once: /health says that the model is loading
   open = open_model(f.model, WantTokenizer::yes);
   const Config& config = open->loaded.model.config;
@@ -63,14 +63,17 @@ int serve(const ServeFlags& f) {
                                      .dtype = open->dtype};
   if (open->adapter) generator_options.adapters = {open->adapter_or_null()};
   generator = std::make_unique<Generator>(*open->ops, open->loaded.model, generator_options);
-  engine = std::make_unique<BatchEngine>(
-      *generator, BatchEngine::Options{f.max_queue, open->adapter ? 0 : -1});
+  engine = std::make_unique<BatchEngine>(*generator,
+                                         BatchEngine::Options{f.max_queue, open->adapter ? 0 : -1});
   codec.emplace(*open->tokenizer);
-  const std::string name = f.name.empty() ? fs::path(f.model.model).lexically_normal().filename().string() : f.name;
+  const std::string name =
+      f.name.empty() ? fs::path(f.model.model).lexically_normal().filename().string() : f.name;
   server.set_model({name.empty() ? "chatmem" : name, engine.get(), &*codec});
 
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print(stderr, "{}: {} parameters, context {} tokens, {} of device memory, ready in {:.2f} s\n", name,
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fmt::print(stderr,
+             "{}: {} parameters, context {} tokens, {} of device memory, ready in {:.2f} s\n", name,
              format_count(int64_t(config.n_parameters())), format_count(engine->context_length()),
              format_bytes(double(open->ops->allocated_bytes())), seconds);
   fmt::print("listening on http://{}:{}\n", f.address, server.port());
@@ -86,17 +89,29 @@ int serve(const ServeFlags& f) {
 void add_serve(CLI::App& app, Action& action) {
   static ServeFlags f;  // the action reads it after this function has ended
   CLI::App& verb = *app.add_subcommand(
-      "serve", "an OpenAI-compatible server: /v1/chat/completions, /v1/models, /health\n\n"
-               "example: chatmem serve --model MERGED\n");
+      "serve",
+      "an OpenAI-compatible server: /v1/chat/completions, /v1/models, /health\n\n"
+      "example: chatmem serve --model MERGED\n");
   add_model_flags(verb, f.model);
-  verb.add_option("--host", f.address, "address to listen on; other machines reach 0.0.0.0")->capture_default_str();
-  verb.add_option("--port", f.port, "port; 0: any free one, printed")->check(CLI::Range(0, 65535))->capture_default_str();
+  verb.add_option("--host", f.address, "address to listen on; other machines reach 0.0.0.0")
+      ->capture_default_str();
+  verb.add_option("--port", f.port, "port; 0: any free one, printed")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   verb.add_option("--name", f.name, "the model's name for clients; default: its folder's");
-  verb.add_option("--keys-file", f.keys_file, "file of API keys, a line each, readable by you alone");
-  verb.add_option("--max-requests", f.max_requests, "requests that run together")->check(CLI::Range(1, 1024))->capture_default_str();
-  verb.add_option("--max-queue", f.max_queue, "requests that wait; more get 429")->check(CLI::Range(0, 65536))->capture_default_str();
-  verb.add_option("--prefill-tokens", f.prefill_tokens, "prompt tokens of one step")->check(CLI::Range(1, 65536))->capture_default_str();
-  verb.add_option("--kv-tokens", f.kv_tokens, "tokens that all running requests hold together; default: one longest context")
+  verb.add_option("--keys-file", f.keys_file,
+                  "file of API keys, a line each, readable by you alone");
+  verb.add_option("--max-requests", f.max_requests, "requests that run together")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  verb.add_option("--max-queue", f.max_queue, "requests that wait; more get 429")
+      ->check(CLI::Range(0, 65536))
+      ->capture_default_str();
+  verb.add_option("--prefill-tokens", f.prefill_tokens, "prompt tokens of one step")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  verb.add_option("--kv-tokens", f.kv_tokens,
+                  "tokens that all running requests hold together; default: one longest context")
       ->check(CLI::NonNegativeNumber);
   verb.callback([&action] { action = [] { return serve(f); }; });
 }

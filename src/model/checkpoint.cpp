@@ -341,8 +341,8 @@ LoadedModel init_model(Ops& ops, const Config& config, DType dtype, uint64_t see
 Llama owned_weights(Ops& ops, const Llama& model, DType dtype) {
   Llama owned = model;
   for_each_tensor(owned, [&](const std::string&, Tensor& tensor, TensorKind kind) {
-    const Tensor fresh = make_tensor(ops, tensor.rows, tensor.cols,
-                                     kind == TensorKind::norm ? DType::f32 : dtype);
+    const Tensor fresh =
+        make_tensor(ops, tensor.rows, tensor.cols, kind == TensorKind::norm ? DType::f32 : dtype);
     ops.copy(fresh, tensor);
     tensor = fresh;
   });

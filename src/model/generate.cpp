@@ -113,8 +113,8 @@ std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const in
   KvSequence kv(pages);
   CHECK(kv.reserve(n));
   const int rows = std::min(kChunk, n - 1);
-  Workspace ws = make_workspace(ops, model.config,
-                                {.max_tokens = rows, .lora_rank = largest_rank(adapter), .dtype = dtype});
+  Workspace ws = make_workspace(
+      ops, model.config, {.max_tokens = rows, .lora_rank = largest_rank(adapter), .dtype = dtype});
   const Tensor logits = make_tensor(ops, std::min(rows, 64), model.config.vocab_size, DType::f32);
   const Adapter* adapters[] = {adapter};
   std::vector<int> out_rows;
