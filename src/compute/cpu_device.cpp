@@ -36,7 +36,8 @@ Isa best_isa() {
                       __builtin_cpu_supports("avx512vl");
   if (!avx512) return Isa::avx2;
   // The bf16 kernels are built for Cooper Lake, which has VNNI as well.
-  const bool has_bf16 = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+  const bool has_bf16 =
+      __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
   return has_bf16 ? Isa::avx512_bf16 : Isa::avx512;
 #else
   return Isa::portable;
