@@ -1,0 +1,504 @@
+// The inner loops of the CPU, compiled once for each instruction set (CHATMEM_ISA_NAME). Written
+// with the compiler's vector types, whose width is the only thing that differs; intrinsics only
+// where the compiler has no word for an instruction. Nothing of the standard library may be
+// instantiated here (see cpu_kernels.h), and all is local but the table.
+#include "compute/cpu_kernels.h"
+
+#if defined(__F16C__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace chatmem {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16, kTileRows = 8;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8, kTileRows = 6;
+#else
+constexpr int kLanes = 4, kTileRows = 4;
+#endif
+
+using u16 = unsigned short;
+typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef unsigned VecU __attribute__((vector_size(kLanes * 4)));
+typedef u16 VecU16 __attribute__((vector_size(kLanes * 2)));
+// The same in memory, at any address.
+typedef float VecMemory __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef u16 VecU16Memory __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
+
+inline Vec splat(float x) { return x - Vec{}; }
+inline Vec as_float(VecU x) { return reinterpret_cast<Vec>(x); }
+inline VecU as_bits(Vec x) { return reinterpret_cast<VecU>(x); }
+inline Vec select(VecU mask, Vec yes, Vec no) {
+  return as_float((mask & as_bits(yes)) | (~mask & as_bits(no)));
+}
+inline VecU less(Vec a, Vec b) { return reinterpret_cast<VecU>(a < b); }
+inline Vec vmax(Vec a, Vec b) { return select(less(a, b), b, a); }
+
+inline Vec load(const float* p) { return *reinterpret_cast<const VecMemory*>(p); }
+inline void store(float* p, Vec x) { *reinterpret_cast<VecMemory*>(p) = x; }
+inline Vec load_part(const float* p, size_t n) {
+  Vec x = {};
+  __builtin_memcpy(&x, p, n * sizeof(float));
+  return x;
+}
+inline void store_part(float* p, Vec x, size_t n) { __builtin_memcpy(p, &x, n * sizeof(float)); }
+
+inline float sum(Vec x) {
+  float total = 0;
+  for (int i = 0; i < kLanes; i++) total += x[i];
+  return total;
+}
+inline float max_lane(Vec x) {
+  float largest = x[0];
+  for (int i = 1; i < kLanes; i++) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+inline VecU16 load16(const u16* p) { return *reinterpret_cast<const VecU16Memory*>(p); }
+inline VecU16 load16_part(const u16* p, size_t n) {
+  VecU16 x = {};
+  __builtin_memcpy(&x, p, n * sizeof(u16));
+  return x;
+}
+
+// Sources of dot products and conversions: what one element is, and how a register of them
+// becomes f32.
+struct F32 {
+  using Element = float;
+  static Vec at(const float* p) { return load(p); }
+  static Vec part(const float* p, size_t n) { return load_part(p, n); }
+};
+struct Bf16 {
+  using Element = u16;
+  static Vec widen(VecU16 x) { return as_float(__builtin_convertvector(x, VecU) << 16); }
+  static Vec at(const u16* p) { return widen(load16(p)); }
+  static Vec part(const u16* p, size_t n) { return widen(load16_part(p, n)); }
+};
+struct F16 {
+  using Element = u16;
+  static Vec widen(VecU16 x) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Vec>(_mm512_maskz_cvtph_ps(0xFFFF, reinterpret_cast<__m256i>(x)));
+#elif defined(__F16C__)
+    return reinterpret_cast<Vec>(_mm256_cvtph_ps(reinterpret_cast<__m128i>(x)));
+#else
+    // The mantissa and exponent moved to their place in f32, then the bias corrected by a product,
+    // which normalizes subnormal values too. Exponent 31 (infinity, NaN) becomes 255.
+    const VecU bits = __builtin_convertvector(x, VecU), magnitude = (bits & 0x7FFF) << 13;
+    const VecU special = reinterpret_cast<VecU>(magnitude >= 0x0F800000) & 0x7F800000;
+    return as_float(as_bits(as_float(magnitude) * 0x1.0p112f) | special | (bits & 0x8000) << 16);
+#endif
+  }
+  static Vec at(const u16* p) { return widen(load16(p)); }
+  static Vec part(const u16* p, size_t n) { return widen(load16_part(p, n)); }
+};
+
+// Round to nearest, ties to even; a NaN stays a NaN. The result is in the upper half.
+inline VecU round_bf16(Vec x) {
+  const VecU bits = as_bits(x);
+  const VecU is_nan = reinterpret_cast<VecU>((bits & 0x7FFFFFFF) > 0x7F800000);
+  const VecU rounded = bits + 0x7FFF + (bits >> 16 & 1);
+  return ((is_nan & (bits | 0x400000)) | (~is_nan & rounded)) & 0xFFFF0000;
+}
+
+// e^x to 2e-7 relative: x = n ln 2 + r with |r| <= ln(2) / 2, the Taylor series of e^r to r^7,
+// and n put into the exponent. Below -87.3 (the smallest normal result) 0; above 88 as e^88; a NaN
+// stays a NaN.
+inline Vec exp(Vec x) {
+  constexpr float kMagic = 12582912;  // 1.5 * 2^23: adding it rounds to an integer
+  const VecU tiny = less(x, splat(-87.3f));
+  const Vec lo = splat(-87.3f), hi = splat(88);
+  x = select(less(x, lo), lo, x);
+  x = select(less(hi, x), hi, x);
+  const Vec shifted = x * 1.44269504f + kMagic;
+  const Vec n = shifted - kMagic;
+  Vec r = x - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;  // ln 2 in two parts: the first product is exact
+  Vec p = r * (1.0f / 5040) + (1.0f / 720);
+  p = p * r + (1.0f / 120);
+  p = p * r + (1.0f / 24);
+  p = p * r + (1.0f / 6);
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  const Vec scaled = p * as_float((as_bits(shifted) << 23) + 0x3F800000u);
+  return select(tiny, Vec{}, scaled);
+}
+
+// f(i, whole, count): `whole` says that all lanes of [i, i + kLanes) are inside. The tail is its
+// own call so that the loop has no branch.
+template <typename F>
+inline void for_vectors(size_t n, F f) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(i, F32(), size_t(kLanes));
+  struct Tail {
+    size_t n;
+  };
+  if (i < n) f(i, Tail{n - i}, n - i);
+}
+inline Vec get(const float* p, F32, size_t) { return load(p); }
+inline void put(float* p, Vec x, F32, size_t) { store(p, x); }
+template <typename Tail>
+inline Vec get(const float* p, Tail, size_t n) {
+  return load_part(p, n);
+}
+template <typename Tail>
+inline void put(float* p, Vec x, Tail, size_t n) {
+  store_part(p, x, n);
+}
+
+template <typename Source>
+void widen(float* y, const typename Source::Element* x, size_t n) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, Source::at(x + i));
+  if (i < n) store_part(y + i, Source::part(x + i, n - i), n - i);
+}
+
+void f32_to_bf16(u16* y, const float* x, size_t n) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const VecU16 bits = __builtin_convertvector(round_bf16(load(x + i)) >> 16, VecU16);
+    *reinterpret_cast<VecU16Memory*>(y + i) = bits;
+  }
+  if (i == n) return;
+  const VecU16 bits = __builtin_convertvector(round_bf16(load_part(x + i, n - i)) >> 16, VecU16);
+  __builtin_memcpy(y + i, &bits, (n - i) * sizeof(u16));
+}
+
+// kX rows of x against kW rows of w at once; each vector of w is read and widened once.
+template <typename Source, int kX, int kW>
+inline void dot_block(float* y, const float* x, const typename Source::Element* w, size_t cols) {
+  Vec sums[kW][kX] = {};
+  size_t i = 0;
+  for (; i + kLanes <= cols; i += kLanes)
+    for (int r = 0; r < kW; r++) {
+      const Vec wi = Source::at(w + size_t(r) * cols + i);
+      for (int t = 0; t < kX; t++) sums[r][t] = wi * load(x + size_t(t) * cols + i) + sums[r][t];
+    }
+  for (int r = 0; r < kW && i < cols; r++) {
+    const Vec wi = Source::part(w + size_t(r) * cols + i, cols - i);
+    for (int t = 0; t < kX; t++)
+      sums[r][t] = wi * load_part(x + size_t(t) * cols + i, cols - i) + sums[r][t];
+  }
+  for (int r = 0; r < kW; r++)
+    for (int t = 0; t < kX; t++) y[r * kX + t] = sum(sums[r][t]);
+}
+
+template <typename Source, int kX>
+void dot_rows_of(float* y, const float* x, const typename Source::Element* w, int rows,
+                 size_t cols) {
+  int r = 0;
+  for (; r + 4 <= rows; r += 4) dot_block<Source, kX, 4>(y + r * kX, x, w + size_t(r) * cols, cols);
+  for (; r < rows; r++) dot_block<Source, kX, 1>(y + r * kX, x, w + size_t(r) * cols, cols);
+}
+
+template <typename Source>
+void dot_rows(float* y, const float* x, int n_x, const typename Source::Element* w, int rows,
+              size_t cols) {
+  switch (n_x) {
+    case 1:
+      return dot_rows_of<Source, 1>(y, x, w, rows, cols);
+    case 2:
+      return dot_rows_of<Source, 2>(y, x, w, rows, cols);
+    case 3:
+      return dot_rows_of<Source, 3>(y, x, w, rows, cols);
+    case 4:
+      return dot_rows_of<Source, 4>(y, x, w, rows, cols);
+  }
+  __builtin_trap();
+}
+
+// kRows rows and kVecs registers of columns of c stay in registers over the whole of k.
+template <int kRows, int kVecs>
+inline void tile_block(const Tile& t, int row, int col) {
+  Vec sums[kRows][kVecs] = {};
+  const float* a = t.a + size_t(row) * t.a_row_stride;
+  const float* b = t.b + col;
+  for (int i = 0; i < t.k; i++) {
+    Vec bi[kVecs];
+    for (int v = 0; v < kVecs; v++) bi[v] = load(b + v * kLanes);
+    for (int r = 0; r < kRows; r++) {
+      const Vec ai = splat(a[size_t(r) * t.a_row_stride]);
+      for (int v = 0; v < kVecs; v++) sums[r][v] = ai * bi[v] + sums[r][v];
+    }
+    a += t.a_col_stride;
+    b += t.b_stride;
+  }
+  for (int r = 0; r < kRows; r++)
+    for (int v = 0; v < kVecs; v++) {
+      float* c = t.c + size_t(row + r) * t.c_stride + col + v * kLanes;
+      store(c, t.accumulate ? load(c) + sums[r][v] : sums[r][v]);
+    }
+}
+
+// Columns that fill no register.
+inline void tile_tail(const Tile& t, int row, int n_rows, int col) {
+  for (int r = row; r < row + n_rows; r++)
+    for (int j = col; j < t.n; j++) {
+      float total = 0;
+      for (int i = 0; i < t.k; i++)
+        total += t.a[size_t(r) * t.a_row_stride + size_t(i) * t.a_col_stride] *
+                 t.b[size_t(i) * t.b_stride + j];
+      float& c = t.c[size_t(r) * t.c_stride + j];
+      c = t.accumulate ? c + total : total;
+    }
+}
+
+template <int kRows>
+inline void tile_rows(const Tile& t, int row) {
+  int col = 0;
+  for (; col + 2 * kLanes <= t.n; col += 2 * kLanes) tile_block<kRows, 2>(t, row, col);
+  for (; col + kLanes <= t.n; col += kLanes) tile_block<kRows, 1>(t, row, col);
+  if (col < t.n) tile_tail(t, row, kRows, col);
+}
+
+void tile_gemm(const Tile& t) {
+  int row = 0;
+  for (; row + kTileRows <= t.m; row += kTileRows) tile_rows<kTileRows>(t, row);
+  for (; row + 2 <= t.m; row += 2) tile_rows<2>(t, row);
+  if (row < t.m) tile_rows<1>(t, row);
+}
+
+// Sums of long rows are closed every kRun elements, so that the error does not grow with n.
+constexpr size_t kRun = 4096;
+
+template <typename F>
+inline double sum_runs(size_t n, F f) {
+  double total = 0;
+  for (size_t begin = 0; begin < n; begin += kRun) {
+    const size_t count = n - begin < kRun ? n - begin : kRun;
+    Vec partial = {};
+    size_t i = begin;
+    for (; i + kLanes <= begin + count; i += kLanes) partial += f(i, size_t(kLanes));
+    if (i < begin + count) partial += f(i, begin + count - i);
+    total += double(sum(partial));
+  }
+  return total;
+}
+inline Vec fetch(const float* p, size_t n) { return n == kLanes ? load(p) : load_part(p, n); }
+
+double sum_squares(const float* x, size_t n) {
+  return sum_runs(n, [=](size_t i, size_t count) {
+    const Vec xi = fetch(x + i, count);
+    return xi * xi;
+  });
+}
+
+float dot(const float* x, const float* y, size_t n) {
+  return float(sum_runs(
+      n, [=](size_t i, size_t count) { return fetch(x + i, count) * fetch(y + i, count); }));
+}
+
+void add(float* y, const float* x, size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    put(y + i, get(y + i, kind, c) + get(x + i, kind, c), kind, c);
+  });
+}
+
+void scaled(float* y, const float* x, float scale, size_t n) {
+  for_vectors(
+      n, [=](size_t i, auto kind, size_t c) { put(y + i, get(x + i, kind, c) * scale, kind, c); });
+}
+
+void axpy(float* y, const float* x, float scale, size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    put(y + i, get(x + i, kind, c) * scale + get(y + i, kind, c), kind, c);
+  });
+}
+
+void multiply_add(float* y, const float* a, const float* b, float scale, size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    put(y + i, get(a + i, kind, c) * scale * get(b + i, kind, c) + get(y + i, kind, c), kind, c);
+  });
+}
+
+void normalize(float* y, const float* x, const float* w, float inv_rms, bool rounds, size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    Vec normalized = get(x + i, kind, c) * inv_rms;
+    if (rounds) normalized = as_float(round_bf16(normalized));
+    put(y + i, normalized * get(w + i, kind, c), kind, c);
+  });
+}
+
+// With u = dy w and r = inv_rms: dx += r u - x r^3 mean(u x).
+void normalize_backward(float* dx, const float* dy, const float* x, const float* w, float inv_rms,
+                        size_t n) {
+  const double dot_ux = sum_runs(n, [=](size_t i, size_t count) {
+    return fetch(dy + i, count) * fetch(w + i, count) * fetch(x + i, count);
+  });
+  const float shrink = float(dot_ux / double(n) * inv_rms * inv_rms * inv_rms);
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    const Vec u = get(dy + i, kind, c) * get(w + i, kind, c);
+    const Vec change = u * inv_rms - get(x + i, kind, c) * shrink;
+    put(dx + i, get(dx + i, kind, c) + change, kind, c);
+  });
+}
+
+void rope_half(float* x, const float* cos_sin, float sign, int head_dim, int n_heads) {
+  const size_t half = size_t(head_dim / 2);
+  for (int h = 0; h < n_heads; h++) {
+    float *a = x + size_t(h) * size_t(head_dim), *b = a + half;
+    for_vectors(half, [=](size_t i, auto kind, size_t n) {
+      const Vec c = get(cos_sin + i, kind, n), s = get(cos_sin + half + i, kind, n) * sign;
+      const Vec ai = get(a + i, kind, n), bi = get(b + i, kind, n);
+      put(a + i, ai * c - bi * s, kind, n);
+      put(b + i, bi * c + ai * s, kind, n);
+    });
+  }
+}
+
+void rope_interleaved(float* x, const float* cos_sin, float sign, int head_dim, int n_heads) {
+  const int half = head_dim / 2;
+  for (int h = 0; h < n_heads; h++) {
+    float* a = x + size_t(h) * size_t(head_dim);
+    for (int i = 0; i < half; i++) {
+      const float c = cos_sin[i], s = cos_sin[half + i] * sign;
+      const float even = a[2 * i], odd = a[2 * i + 1];
+      a[2 * i] = even * c - odd * s;
+      a[2 * i + 1] = odd * c + even * s;
+    }
+  }
+}
+
+inline Vec sigmoid(Vec x) { return 1.0f / (1.0f + exp(-x)); }
+
+void swiglu(float* h, const float* gate, const float* up, size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    const Vec g = get(gate + i, kind, c);
+    put(h + i, g * sigmoid(g) * get(up + i, kind, c), kind, c);
+  });
+}
+
+void swiglu_backward(float* dgate, float* dup, const float* dh, const float* gate, const float* up,
+                     size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    const Vec g = get(gate + i, kind, c), u = get(up + i, kind, c), d = get(dh + i, kind, c);
+    const Vec s = sigmoid(g);
+    put(dgate + i, d * u * s * (1.0f + g * (1.0f - s)), kind, c);
+    put(dup + i, d * g * s, kind, c);
+  });
+}
+
+float row_max(const float* x, size_t n) {
+  float largest = x[0];
+  size_t i = 0;
+  if (n >= kLanes) {
+    Vec m = load(x);
+    for (i = kLanes; i + kLanes <= n; i += kLanes) m = vmax(m, load(x + i));
+    largest = max_lane(m);
+  }
+  for (; i < n; i++) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+double sum_exp(const float* x, float max, size_t n) {
+  return sum_runs(n, [=](size_t i, size_t count) {
+    if (count == kLanes) return exp(load(x + i) - max);
+    Vec part = splat(-__builtin_inff());  // e^-inf = 0 where nothing was loaded
+    __builtin_memcpy(&part, x + i, count * sizeof(float));
+    return exp(part - max);
+  });
+}
+
+void softmax(float* x, float max, float factor, size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    put(x + i, exp(get(x + i, kind, c) - max) * factor, kind, c);
+  });
+}
+
+inline Vec square_root(Vec x) {
+  for (int i = 0; i < kLanes; i++) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+
+void adamw(float* w, const float* grad, float* m, float* v, const AdamwConstants& k, size_t n) {
+  for_vectors(n, [=](size_t i, auto kind, size_t c) {
+    const Vec g = get(grad + i, kind, c) * k.grad_scale;
+    const Vec mi = get(m + i, kind, c) * k.beta1 + g * (1 - k.beta1);
+    const Vec vi = get(v + i, kind, c) * k.beta2 + g * g * (1 - k.beta2);
+    put(m + i, mi, kind, c);
+    put(v + i, vi, kind, c);
+    const Vec denominator = square_root(vi) * k.inv_sqrt_bias2 + k.eps;
+    put(w + i, get(w + i, kind, c) * k.decay - k.step_size * (mi / denominator), kind, c);
+  });
+}
+
+void softmax_step(float* scores, int keys, int rows, float* max, float* sums, float* correction) {
+  for (int r = 0; r < rows; r += kLanes) {
+    float* s = scores + r;
+    const Vec before = load(max + r);
+    Vec m = before;
+    for (int j = 0; j < keys; j++) m = vmax(m, load(s + size_t(j) * size_t(rows)));
+    const Vec factor = exp(before - m);
+    Vec total = load(sums + r) * factor;
+    for (int j = 0; j < keys; j++) {
+      const Vec p = exp(load(s + size_t(j) * size_t(rows)) - m);
+      store(s + size_t(j) * size_t(rows), p);
+      total += p;
+    }
+    store(max + r, m);
+    store(sums + r, total);
+    store(correction + r, factor);
+  }
+}
+
+void scale_rows(float* x, const float* factors, int rows, int cols) {
+  for (int r = 0; r < rows; r++)
+    scaled(x + size_t(r) * size_t(cols), x + size_t(r) * size_t(cols), factors[r], size_t(cols));
+}
+
+void softmax_backward(float* scores, float* dp, int keys, int rows, const float* lse,
+                      const float* delta) {
+  for (int j = 0; j < keys; j++)
+    for (int r = 0; r < rows; r += kLanes) {
+      float *s = scores + size_t(j) * size_t(rows) + r, *d = dp + size_t(j) * size_t(rows) + r;
+      const Vec p = exp(load(s) - load(lse + r));
+      store(s, p);
+      store(d, p * (load(d) - load(delta + r)));
+    }
+}
+
+}  // namespace
+
+#define CHATMEM_JOIN(a, b) a##b
+#define CHATMEM_TABLE(isa) CHATMEM_JOIN(kernels_, isa)
+#define CHATMEM_STRING(x) #x
+#define CHATMEM_NAME(x) CHATMEM_STRING(x)
+
+const CpuKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
+  static constexpr CpuKernels kTable = {
+      .name = CHATMEM_NAME(CHATMEM_ISA_NAME),
+      .lanes = kLanes,
+      .bf16_to_f32 = widen<Bf16>,
+      .f16_to_f32 = widen<F16>,
+      .f32_to_bf16 = f32_to_bf16,
+      .dot_rows_f32 = dot_rows<F32>,
+      .dot_rows_bf16 = dot_rows<Bf16>,
+      .dot_rows_f16 = dot_rows<F16>,
+      .tile_gemm = tile_gemm,
+      .sum_squares = sum_squares,
+      .dot = dot,
+      .add = add,
+      .scaled = scaled,
+      .axpy = axpy,
+      .normalize = normalize,
+      .normalize_backward = normalize_backward,
+      .multiply_add = multiply_add,
+      .rope_half = rope_half,
+      .rope_interleaved = rope_interleaved,
+      .swiglu = swiglu,
+      .swiglu_backward = swiglu_backward,
+      .max = row_max,
+      .sum_exp = sum_exp,
+      .softmax = softmax,
+      .adamw = adamw,
+      .softmax_step = softmax_step,
+      .scale_rows = scale_rows,
+      .softmax_backward = softmax_backward,
+  };
+  return kTable;
+}
+
+}  // namespace chatmem

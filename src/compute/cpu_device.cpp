@@ -1,0 +1,116 @@
+// Choice of the instruction set, memory, conversion.
+#include "compute/cpu_device.h"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace chatmem {
+namespace {
+
+constexpr std::string_view kIsaNames[] = {"portable", "avx2", "avx512", "avx512_bf16"};
+constexpr size_t kAlignment = 64, kHugePage = size_t(2) << 20;
+
+size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+void* allocate(size_t bytes, size_t alignment) {
+  void* p = std::aligned_alloc(alignment, round_up(std::max<size_t>(bytes, 1), alignment));
+  if (!p)
+    throw Error("[compute] memory must be available, could not allocate " + std::to_string(bytes) +
+                    " bytes",
+                "use a smaller model, batch or context");
+  return p;
+}
+
+}  // namespace
+
+Isa best_isa() {
+#ifdef CHATMEM_X86
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::portable;
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
+  if (!avx512) return Isa::avx2;
+  // The bf16 kernels are built for Cooper Lake, which has VNNI as well.
+  const bool has_bf16 =
+      __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+  return has_bf16 ? Isa::avx512_bf16 : Isa::avx512;
+#else
+  return Isa::portable;
+#endif
+}
+
+Isa choose_isa() {
+  const Isa best = best_isa();
+  const char* wanted = std::getenv("CHATMEM_ISA");
+  if (!wanted || !*wanted) return best;
+  for (size_t i = 0; i < std::size(kIsaNames); i++) {
+    if (kIsaNames[i] != wanted) continue;
+    if (i > size_t(best))
+      throw Error(
+          "[compute] CHATMEM_ISA must be an instruction set that this machine has, found '" +
+              std::string(wanted) + "', the best here is '" + std::string(kIsaNames[size_t(best)]) +
+              "'",
+          "unset CHATMEM_ISA");
+    return Isa(i);
+  }
+  throw Error("[compute] CHATMEM_ISA must be portable, avx2, avx512 or avx512_bf16, found '" +
+                  std::string(wanted) + "'",
+              "unset CHATMEM_ISA");
+}
+
+const CpuKernels& kernels_of(Isa isa) {
+#ifdef CHATMEM_X86
+  if (isa == Isa::avx512_bf16) return kernels_avx512_bf16();
+  if (isa == Isa::avx512) return kernels_avx512();
+  if (isa == Isa::avx2) return kernels_avx2();
+#endif
+  CHECK(isa == Isa::portable);
+  return kernels_portable();
+}
+
+void* Buffer::reserve_bytes(size_t bytes) {
+  if (bytes > size_bytes_) {
+    data_.reset();
+    size_bytes_ = 0;
+    data_.reset(allocate(bytes, kAlignment));
+    size_bytes_ = bytes;
+  }
+  return data_.get();
+}
+
+void* allocate_zeroed(size_t bytes) {
+  const bool large = bytes >= 2 * kHugePage;
+  void* p = allocate(bytes, large ? kHugePage : kAlignment);
+#if defined(__linux__)
+  if (large) madvise(p, round_up(bytes, kHugePage), MADV_HUGEPAGE);  // a wish; refusal is harmless
+#endif
+  std::memset(p, 0, bytes);
+  return p;
+}
+
+void CpuDevice::widen(float* y, const void* x, DType dtype, size_t n) const {
+  if (dtype == DType::f32) {
+    std::memcpy(y, x, n * sizeof(float));
+  } else if (dtype == DType::bf16) {
+    kernels->bf16_to_f32(y, static_cast<const unsigned short*>(x), n);
+  } else {
+    CHECK(dtype == DType::f16);
+    kernels->f16_to_f32(y, static_cast<const unsigned short*>(x), n);
+  }
+}
+
+void CpuDevice::narrow(void* y, DType dtype, const float* x, size_t n) const {
+  if (dtype == DType::f32) {
+    if (y != x) std::memcpy(y, x, n * sizeof(float));
+  } else {
+    CHECK(dtype == DType::bf16);
+    kernels->f32_to_bf16(static_cast<unsigned short*>(y), x, n);
+  }
+}
+
+}  // namespace chatmem

@@ -1,0 +1,86 @@
+// What all parts of the CPU backend share: the instruction set, the threads, scratch memory and the
+// conversion of rows.
+#pragma once
+#include <omp.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+
+#include "base/dtype.h"
+#include "compute/cpu_kernels.h"
+#include "compute/ops.h"
+
+namespace chatmem {
+
+enum class Isa : uint8_t { portable, avx2, avx512, avx512_bf16 };  // each includes those before
+
+// The best that the machine has and this build knows.
+Isa best_isa();
+// CHATMEM_ISA from the environment, else the best. Throws Error for an unknown name or an
+// instruction set that the machine lacks.
+Isa choose_isa();
+const CpuKernels& kernels_of(Isa isa);
+
+// Memory aligned to 64 bytes that only grows; growing loses the contents.
+class Buffer {
+ public:
+  template <typename T>
+  T* reserve(size_t n) {
+    return static_cast<T*>(reserve_bytes(n * sizeof(T)));
+  }
+  size_t size_bytes() const { return size_bytes_; }
+
+ private:
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  void* reserve_bytes(size_t bytes);
+  std::unique_ptr<void, Free> data_;
+  size_t size_bytes_ = 0;
+};
+
+// `bytes` of zeros aligned to 64, in huge pages where that can pay. Throws Error.
+void* allocate_zeroed(size_t bytes);
+
+struct CpuDevice {
+  Isa isa = Isa::portable;
+  const CpuKernels* kernels = nullptr;
+  int n_threads = 1;
+
+  // Of the calling thread, inside a parallel loop.
+  static int thread_id() { return omp_get_thread_num(); }
+
+  // Runs f(begin, end, thread) over pieces of [0, n), in parallel when there are at least two
+  // grains of work. Which piece a thread gets depends on n and the number of threads alone.
+  template <typename F>
+  void split(size_t n, size_t grain, const F& f) const {
+    const size_t pieces = std::min(size_t(n_threads), n / std::max<size_t>(grain, 1));
+    if (pieces < 2) {
+      if (n > 0) f(size_t(0), n, 0);
+      return;
+    }
+#pragma omp parallel for num_threads(int(pieces)) schedule(static, 1)
+    for (size_t piece = 0; piece < pieces; piece++)
+      f(n * piece / pieces, n * (piece + 1) / pieces, int(piece));
+  }
+
+  // n elements at `x` as f32: x itself, or `buffer` filled from it.
+  const float* widened(const void* x, DType dtype, float* buffer, size_t n) const {
+    if (dtype == DType::f32) return static_cast<const float*>(x);
+    widen(buffer, x, dtype, n);
+    return buffer;
+  }
+  void widen(float* y, const void* x, DType dtype, size_t n) const;
+  // y is f32 or bf16; may be x.
+  void narrow(void* y, DType dtype, const float* x, size_t n) const;
+};
+
+inline void* element(Tensor t, size_t row, size_t col = 0) {
+  return static_cast<char*>(t.data) + (row * size_t(t.cols) + col) * dtype_bytes(t.dtype);
+}
+inline bool is_activation(Tensor t) { return t.dtype == DType::f32 || t.dtype == DType::bf16; }
+inline bool is_weight(Tensor t) { return is_activation(t) || t.dtype == DType::f16; }
+inline bool same_shape(Tensor a, Tensor b) { return a.rows == b.rows && a.cols == b.cols; }
+
+}  // namespace chatmem

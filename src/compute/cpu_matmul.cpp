@@ -1,0 +1,181 @@
+// Products of weights on the CPU.
+#include "compute/cpu_matmul.h"
+
+namespace chatmem {
+namespace {
+
+// Up to this many rows the time is that of reading the weight.
+constexpr int kFewRows = 4;
+// Outputs that one thread computes before it writes them.
+constexpr size_t kDotBlock = 64;
+// A widened panel of a weight: at most 2048 x 1024 f32 = 8 MB.
+constexpr int kPanelDepth = 2048, kPanelCols = 1024;
+// Elements below which a second thread costs more than it brings.
+constexpr size_t kGrain = 16384;
+
+GemmMatrix plain(Tensor t) { return {t.data, t.dtype, size_t(t.cols), 1}; }
+GemmMatrix transposed(Tensor t) { return {t.data, t.dtype, 1, size_t(t.cols)}; }
+
+}  // namespace
+
+void CpuMatmul::forward(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) {
+  CHECK(x.cols == w.cols && y.cols == w.rows && y.rows == x.rows);
+  CHECK(is_activation(x) && is_weight(w));
+  CHECK(y.dtype == x.dtype || y.dtype == DType::f32);
+  if (y.size() == 0) return;
+  if (x.rows <= kFewRows) return few_rows(y, x, w, scale, accumulate);
+  if (!gemm_->supports(x.dtype, w.dtype, y.dtype))
+    return by_panels(y, x, transposed(w), scale, accumulate);
+  gemm_->run({y.data, y.dtype, size_t(y.cols), plain(x), transposed(w), y.rows, y.cols, x.cols,
+              scale, accumulate});
+}
+
+void CpuMatmul::dx(Tensor dx, Tensor dy, Tensor w, float scale, Accumulate accumulate) {
+  CHECK(dy.cols == w.rows && dx.cols == w.cols && dx.rows == dy.rows);
+  CHECK(is_activation(dy) && is_activation(dx) && is_weight(w));
+  CHECK(dy.dtype == dx.dtype || dy.dtype == DType::f32);
+  if (dx.size() == 0) return;
+  // The gradient of f32 logits loses no more by rounding than dx itself does.
+  if (dx.dtype == DType::bf16 && gemm_->supports(DType::bf16, w.dtype, DType::bf16))
+    dy = as(dy, DType::bf16, a_);
+  if (!gemm_->supports(dy.dtype, w.dtype, dx.dtype))
+    return by_panels(dx, dy, plain(w), scale, accumulate);
+  gemm_->run({dx.data, dx.dtype, size_t(dx.cols), plain(dy), plain(w), dx.rows, dx.cols, dy.cols,
+              scale, accumulate});
+}
+
+void CpuMatmul::dw(Tensor dw, Tensor dy, Tensor x, float scale) {
+  CHECK(dy.rows == x.rows && dw.rows == dy.cols && dw.cols == x.cols);
+  CHECK(dw.dtype == DType::f32 && is_activation(x) && is_activation(dy));
+  CHECK(dy.dtype == x.dtype || dy.dtype == DType::f32);
+  if (dw.size() == 0 || x.rows == 0) return;
+  const bool native =
+      x.dtype == DType::bf16 && gemm_->supports(DType::bf16, DType::bf16, DType::f32);
+  const DType dtype = native ? DType::bf16 : DType::f32;
+  dy = as(dy, dtype, a_);
+  x = as(x, dtype, b_);
+  gemm_->run({dw.data, dw.dtype, size_t(dw.cols), transposed(dy), plain(x), dw.rows, dw.cols,
+              x.rows, scale, Accumulate::yes});
+}
+
+Tensor CpuMatmul::as(Tensor x, DType dtype, Buffer& buffer) const {
+  if (x.dtype == dtype) return x;
+  const Tensor y = {buffer.reserve<char>(x.size() * dtype_bytes(dtype)), x.rows, x.cols, dtype};
+  device_.split(x.size(), kGrain, [&](size_t begin, size_t end, int) {
+    void* to = static_cast<char*>(y.data) + begin * dtype_bytes(dtype);
+    const void* from = static_cast<const char*>(x.data) + begin * dtype_bytes(x.dtype);
+    if (dtype == DType::f32)
+      device_.widen(static_cast<float*>(to), from, x.dtype, end - begin);
+    else
+      device_.narrow(to, dtype, static_cast<const float*>(from), end - begin);
+  });
+  return y;
+}
+
+void CpuMatmul::few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) {
+  const float* wide = as(x, DType::f32, a_).f32();
+  const size_t blocks = (size_t(w.rows) + kDotBlock - 1) / kDotBlock;
+  const size_t grain = 1 + kGrain / (kDotBlock * size_t(std::max(w.cols, 1)));
+  device_.split(blocks, grain, [&](size_t begin, size_t end, int) {
+    for (size_t block = begin; block < end; block++) {
+      const size_t first = block * kDotBlock;
+      few_rows_block(y, wide, w, first, std::min(kDotBlock, size_t(w.rows) - first), scale,
+                     accumulate);
+    }
+  });
+}
+
+void CpuMatmul::few_rows_block(Tensor y, const float* x, Tensor w, size_t begin, size_t n,
+                               float scale, Accumulate accumulate) const {
+  const CpuKernels& k = *device_.kernels;
+  float dots[kDotBlock * kFewRows], sums[kDotBlock], previous[kDotBlock];
+  const void* rows = element(w, begin);
+  const auto* rows16 = static_cast<const unsigned short*>(rows);
+  const size_t cols = size_t(w.cols);
+  if (w.dtype == DType::f32)
+    k.dot_rows_f32(dots, x, y.rows, static_cast<const float*>(rows), int(n), cols);
+  else
+    (w.dtype == DType::bf16 ? k.dot_rows_bf16 : k.dot_rows_f16)(dots, x, y.rows, rows16, int(n),
+                                                                cols);
+  for (int t = 0; t < y.rows; t++) {
+    void* out = element(y, size_t(t), begin);
+    const float* before = nullptr;
+    if (accumulate == Accumulate::yes) before = device_.widened(out, y.dtype, previous, n);
+    for (size_t r = 0; r < n; r++)
+      sums[r] = scale * dots[r * size_t(y.rows) + size_t(t)] + (before ? before[r] : 0);
+    device_.narrow(out, y.dtype, sums, n);
+  }
+}
+
+void CpuMatmul::by_panels(Tensor c, Tensor a, const GemmMatrix& b, float scale,
+                          Accumulate accumulate) {
+  a = as(a, DType::f32, a_);
+  const int depth = a.cols;
+  float* panel = panel_.reserve<float>(size_t(std::min(depth, kPanelDepth)) *
+                                       size_t(std::min(c.cols, kPanelCols)));
+  const bool direct = c.dtype == DType::f32;
+  float* result =
+      direct ? nullptr : result_.reserve<float>(c.size() / c.cols * std::min(c.cols, kPanelCols));
+  for (int col = 0; col < c.cols; col += kPanelCols) {
+    const int cols = std::min(kPanelCols, c.cols - col);
+    for (int row = 0; row < depth; row += kPanelDepth) {
+      const int rows = std::min(kPanelDepth, depth - row);
+      widen_panel(panel, b, row, col, rows, cols);
+      GemmMatrix block = {panel, DType::f32, size_t(cols), 1};
+      if (b.row_stride == 1) block = {panel, DType::f32, 1, size_t(rows)};
+      const bool adds = row > 0 || (direct && accumulate == Accumulate::yes);
+      gemm_->run({direct ? element(c, 0, size_t(col)) : result,
+                  DType::f32,
+                  size_t(direct ? c.cols : cols),
+                  {a.f32() + row, DType::f32, size_t(depth), 1},
+                  block,
+                  c.rows,
+                  cols,
+                  rows,
+                  scale,
+                  adds ? Accumulate::yes : Accumulate::no});
+    }
+    if (!direct) add_panel(c, result, col, cols, accumulate);
+  }
+}
+
+// Keeps the order of the weight in memory: whichever stride is 1 stays so.
+void CpuMatmul::widen_panel(float* panel, const GemmMatrix& b, int row, int col, int rows,
+                            int cols) const {
+  const bool by_rows = b.col_stride == 1;
+  const size_t lines = size_t(by_rows ? rows : cols), length = size_t(by_rows ? cols : rows);
+  const size_t stride = by_rows ? b.row_stride : b.col_stride;
+  const size_t first = size_t(row) * b.row_stride + size_t(col) * b.col_stride;
+  device_.split(lines, 1 + kGrain / length, [&](size_t begin, size_t end, int) {
+    for (size_t i = begin; i < end; i++)
+      device_.widen(panel + i * length,
+                    static_cast<const char*>(b.data) + (first + i * stride) * dtype_bytes(b.dtype),
+                    b.dtype, length);
+  });
+}
+
+// Writes columns [col, col + cols) of a 16-bit result.
+void CpuMatmul::add_panel(Tensor c, const float* panel, int col, int cols,
+                          Accumulate accumulate) const {
+  const size_t n = size_t(cols);
+  device_.split(size_t(c.rows), 1 + kGrain / n, [&](size_t begin, size_t end, int) {
+    float before[kPanelCols], sums[kPanelCols];
+    for (size_t t = begin; t < end; t++) {
+      void* out = element(c, t, size_t(col));
+      const float* x = panel + t * n;
+      if (accumulate == Accumulate::yes) {
+        device_.widen(before, out, c.dtype, n);
+        for (size_t i = 0; i < n; i++) sums[i] = before[i] + x[i];
+        x = sums;
+      }
+      device_.narrow(out, c.dtype, x, n);
+    }
+  });
+}
+
+size_t CpuMatmul::scratch_bytes() const {
+  return a_.size_bytes() + b_.size_bytes() + panel_.size_bytes() + result_.size_bytes() +
+         gemm_->scratch_bytes();
+}
+
+}  // namespace chatmem

@@ -1,0 +1,40 @@
+// The three products of a weight on the CPU, for every combination of element types: directly where
+// the GEMM takes them, otherwise with panels of the weight widened to f32; one to four rows by dot
+// products at the speed of memory.
+#pragma once
+#include <memory>
+
+#include "compute/gemm.h"
+
+namespace chatmem {
+
+class CpuMatmul {
+ public:
+  CpuMatmul(const CpuDevice& device, std::unique_ptr<Gemm> gemm)
+      : device_(device), gemm_(std::move(gemm)) {}
+
+  // As Ops::matmul, matmul_dx and matmul_dw.
+  void forward(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
+  void dx(Tensor dx, Tensor dy, Tensor w, float scale, Accumulate accumulate);
+  void dw(Tensor dw, Tensor dy, Tensor x, float scale);
+
+  size_t scratch_bytes() const;
+
+ private:
+  void few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
+  void few_rows_block(Tensor y, const float* x, Tensor w, size_t begin, size_t n, float scale,
+                      Accumulate accumulate) const;
+  // c = a * weight in f32, the weight widened panel by panel. b is the weight as the product sees
+  // it, (k, n).
+  void by_panels(Tensor c, Tensor a, const GemmMatrix& b, float scale, Accumulate accumulate);
+  void widen_panel(float* panel, const GemmMatrix& b, int row, int col, int rows, int cols) const;
+  // All of x in another type, in `buffer`; x itself when it has that type.
+  Tensor as(Tensor x, DType dtype, Buffer& buffer) const;
+  void add_panel(Tensor c, const float* panel, int col, int cols, Accumulate accumulate) const;
+
+  const CpuDevice& device_;
+  std::unique_ptr<Gemm> gemm_;
+  Buffer a_, b_, panel_, result_;
+};
+
+}  // namespace chatmem
