@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "chatmem " CHATMEM_VERSION);
   app.require_subcommand(1);
   Action action;
+  add_generate(app, action);
   add_summarize(app, action);
   CLI11_PARSE(app, argc, argv);
   return action();
