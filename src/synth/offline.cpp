@@ -15,6 +15,7 @@
 #include "synth/schedule.h"
 #include "text/names.h"
 #include "text/time_words.h"
+#include "text/words.h"
 
 namespace chatmem {
 namespace {
@@ -249,17 +250,25 @@ class OfflineProvider : public Provider {
     std::string text;
     for (const std::string& sentence : retell(row.summary, cast))
       text += (text.empty() ? "" : " ") + sentence;
-    if (!text.empty()) return text;
+    if (concerns_reader(text)) return text;
     if (row.topic.empty()) return fmt::format("You and {} had a conversation.", persons.other_name);
     return fmt::format("You and {} had a conversation (\"{}\").", persons.other_name,
                        without_placeholders(row.topic, cast.bystanders));
   }
 
+  // A summary that does not speak of the reader at all has names that were not recognised.
+  static bool concerns_reader(const std::string& text) {
+    const std::vector<std::string> words = words_of(text);
+    return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+      return word == "you" || word == "your" || word == "yours";
+    });
+  }
+
   // The first letter small, unless it is a name's.
   static std::string continued(std::string text, const std::string& other_name) {
     static constexpr std::string_view kSmall[] = {
-        "You ", "Your ", "The ",   "A ",       "An ",       "They ", "It ",   "There ",
-        "At ",  "In ",   "After ", "Because ", "Although ", "When ", "Both ", "As "};
+        "You ", "You,", "Your ",  "The ",     "A ",        "An ",   "They ", "It ", "There ",
+        "At ",  "In ",  "After ", "Because ", "Although ", "When ", "Both ", "As "};
     if (text.starts_with(other_name)) return text;
     for (const std::string_view word : kSmall)
       if (text.starts_with(word)) {

@@ -116,6 +116,17 @@ bool is_adverb(const std::string& word) {
   return kAdverbs.contains(word) || (word.size() > 4 && word.ends_with("ly"));
 }
 
+// Verbs in the third person that are plural nouns too.
+const WordSet kAlsoNouns = {
+    "helps",   "plans",   "needs",   "works",   "looks",     "calls",   "offers",      "orders",
+    "talks",   "plays",   "shows",   "uses",    "changes",   "reports", "promises",    "requests",
+    "visits",  "books",   "checks",  "answers", "questions", "hopes",   "wishes",      "studies",
+    "drinks",  "travels", "drives",  "walks",   "runs",      "cuts",    "hits",        "sets",
+    "stops",   "starts",  "returns", "turns",   "stays",     "tries",   "signs",       "points",
+    "states",  "lists",   "phones",  "emails",  "presents",  "shops",   "interviews",  "tastes",
+    "smokes",  "cooks",   "doubts",  "demands", "purchases", "results", "compliments", "views",
+    "doctors", "guides",  "lies",    "dreams",  "cares",     "worries", "likes"};
+
 class Retelling {
  public:
   Retelling(std::vector<Token> tokens, const Cast& cast, bool after_pair)
@@ -212,6 +223,9 @@ class Retelling {
     if (token.person) {
       convert_person(token);
     } else if (after_pair_ && at_ == 0 && convert_pair_pronoun(token)) {
+    } else if (token.lower == "they") {
+      out_ += token.text;
+      plural_verb();
     } else if (convert_reflexive(token) || convert_auxiliary(token)) {
     } else if (verb_follows_conjunction(token)) {
     } else {
@@ -246,7 +260,7 @@ class Retelling {
     persons_so_far_++;
     if (token.ending.empty()) {
       out_ += name;
-      if (is_subject()) subject_verb(token.person);
+      if (is_subject() || unmistakable_verb_follows()) subject_verb(token.person);
       return;
     }
     const std::string& ending = token.ending;
@@ -306,6 +320,11 @@ class Retelling {
         "hopes",  "believes", "knows",    "until",  "finally",  "or",     "wishes", "feels",
         "agrees", "finds",    "suggests", "than",   "once"};
     return kBefore.contains(before->lower);
+  }
+
+  bool unmistakable_verb_follows() const {
+    const Token* next = next_word();
+    return next && !kAlsoNouns.contains(next->lower) && !past_of_third_person(next->lower).empty();
   }
 
   // Skips adverbs between subject and verb; returns the verb's place.
@@ -400,16 +419,6 @@ class Retelling {
 
   // "and tells", ", then asks": a second verb of the same subject; only verbs that are no nouns.
   bool verb_follows_conjunction(const Token& token) {
-    static const WordSet kAlsoNouns = {
-        "helps",    "plans",    "needs",    "works",     "looks",      "calls",       "offers",
-        "orders",   "talks",    "plays",    "shows",     "uses",       "changes",     "reports",
-        "promises", "requests", "visits",   "books",     "checks",     "answers",     "questions",
-        "hopes",    "wishes",   "studies",  "drinks",    "travels",    "drives",      "walks",
-        "runs",     "cuts",     "hits",     "sets",      "stops",      "starts",      "returns",
-        "turns",    "stays",    "tries",    "signs",     "points",     "states",      "lists",
-        "phones",   "emails",   "presents", "shops",     "interviews", "tastes",      "smokes",
-        "cooks",    "doubts",   "demands",  "purchases", "results",    "compliments", "views",
-        "doctors",  "guides",   "lies",     "dreams",    "cares",      "worries",     "likes"};
     const std::string past = past_of_third_person(token.lower);
     if (past.empty()) return false;
     const Token* before = previous_word();
@@ -418,6 +427,13 @@ class Retelling {
                                     "she", "it",  "also", "finally", "that", "which"};
     const bool conjunction = before && (before->lower == "and" || before->lower == "or");
     const bool named = before && (is_given_name(before->text) || before->lower == "somebody");
+    // A list of deeds: "leads you to the table, recommends the fish".
+    const bool listed =
+        !before && at_ >= 2 && tokens_[at_ - 2].text == "," && !kAlsoNouns.contains(token.lower);
+    if (listed) {
+      out_ += past;
+      return true;
+    }
     if (!before || (!kBefore.contains(before->lower) && !named && !is_adverb(before->lower)))
       return false;
     if (conjunction && kAlsoNouns.contains(token.lower) && !followed_by_object()) return false;
