@@ -110,13 +110,23 @@ void sync_folder(const fs::path& folder) {
   ::close(fd);
 }
 
-void write_file_atomic(const fs::path& path, std::string_view bytes) {
-  AtomicFile file(path);
+void sync_file_system(const fs::path& folder) {
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail("open", folder);
+  const int result = ::syncfs(fd);
+  const int error = errno;
+  ::close(fd);
+  if (result != 0) fail("flush", folder, error);
+}
+
+void write_file_atomic(const fs::path& path, std::string_view bytes, Durability durability) {
+  AtomicFile file(path, durability);
   file.write(bytes);
   file.commit();
 }
 
-AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(fs::path path, Durability durability)
+    : path_(std::move(path)), durability_(durability) {
   static std::atomic<unsigned> serial{0};
   std::error_code error;
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), error);
@@ -151,7 +161,7 @@ void AtomicFile::flush() {
 void AtomicFile::commit() {
   CHECK(fd_ >= 0);
   flush();
-  if (::fsync(fd_) != 0) fail("flush", path_);
+  if (durability_ == Durability::flushed && ::fsync(fd_) != 0) fail("flush", path_);
   if (::close(std::exchange(fd_, -1)) != 0) {
     const int error = errno;
     ::unlink(temporary_.c_str());
@@ -162,7 +172,7 @@ void AtomicFile::commit() {
     ::unlink(temporary_.c_str());
     fail("write", path_, error);
   }
-  sync_folder(path_.parent_path());
+  if (durability_ == Durability::flushed) sync_folder(path_.parent_path());
 }
 
 AppendFile::AppendFile(const fs::path& path) : path_(path) {

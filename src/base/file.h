@@ -20,15 +20,23 @@ std::string read_file(const fs::path& path, size_t max_bytes = size_t(1) << 30);
 void for_each_line(const fs::path& path, const std::function<void(std::string_view, size_t)>& line,
                    size_t max_line_bytes = size_t(64) << 20);
 
+// flushed: on disk before it appears. batched: whole or absent for every process, but on disk only
+// after sync_file_system(): for thousands of small files, where a flush each would cost minutes.
+enum class Durability { flushed, batched };
+
 // Writes to a temporary beside the path, flushes to disk, renames. The folder is created when
 // missing.
-void write_file_atomic(const fs::path& path, std::string_view bytes);
+void write_file_atomic(const fs::path& path, std::string_view bytes,
+                       Durability durability = Durability::flushed);
+
+// Flushes all that was written to the file system of this folder.
+void sync_file_system(const fs::path& folder);
 
 // A file written piece by piece that appears at `path` only with commit(); without it nothing is
 // left.
 class AtomicFile {
  public:
-  explicit AtomicFile(fs::path path);
+  explicit AtomicFile(fs::path path, Durability durability = Durability::flushed);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -39,6 +47,7 @@ class AtomicFile {
  private:
   void flush();
   fs::path path_, temporary_;
+  Durability durability_;
   int fd_ = -1;
   size_t size_bytes_ = 0;
   std::string buffer_;

@@ -89,6 +89,16 @@ const Pronouns& pronouns_of(Gender gender) {
   return gender == Gender::kFemale ? kShe : gender == Gender::kMale ? kHe : kThey;
 }
 
+bool is_given_name(std::string_view word) {
+  static const auto kAll = [] {
+    auto set = lower_set(kFemale, {"mum", "mom", "mommy", "mummy", "grandma", "dad", "daddy",
+                                   "grandpa"});
+    for (const std::string_view name : kMale) set.insert(to_lower_ascii(name));
+    return set;
+  }();
+  return kAll.contains(first_word(word));
+}
+
 bool is_title(std::string_view word) {
   static const std::unordered_set<std::string> kTitles = {
       "mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sir", "madam"};

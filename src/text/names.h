@@ -22,6 +22,9 @@ struct Pronouns {
 };
 const Pronouns& pronouns_of(Gender gender);
 
+// Whether the word is a given name of the lists behind gender_of, or a family word.
+bool is_given_name(std::string_view word);
+
 // "Mr.", "Mrs", "Dr." and the like.
 bool is_title(std::string_view word);
 

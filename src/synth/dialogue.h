@@ -1,0 +1,43 @@
+// Dialogues with placeholders: "#Person1#: Hi, Mr. Smith." read into turns; who bears which name.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chatmem {
+
+struct Turn {
+  int person = 0;  // the number of the placeholder
+  std::string text;
+};
+
+struct Dialogue {
+  std::vector<Turn> turns;
+  std::vector<int> persons;          // sorted, each once
+  std::map<int, std::string> names;  // found in the text: "I'm Doctor Hawkins", "Thanks, Sarah"
+};
+
+// Lines that begin with no placeholder continue the turn before. Turns without text are left out.
+// Throws Error when a line before the first turn has text, or there is no turn.
+Dialogue parse_dialogue(std::string_view text);
+
+// For exact duplicates: lower case, runs of anything but letters and digits as one space.
+std::string normalized_dialogue(std::string_view text);
+
+// Every "#PersonN#" (also "#personN#", "#PersonN", "PersonN#") replaced by persons.at(N), or by
+// "someone" when N is not among them; other placeholders ("#PhoneNumber#") by plausible words.
+std::string without_placeholders(std::string_view text, const std::map<int, std::string>& persons);
+
+// Whether any "#Name#" or "PersonN" is left.
+bool has_placeholder(std::string_view text);
+
+// Every whole-word occurrence of a name, and of its part alone ("Smith" of "Mr. Smith" with any
+// title, "Judy" of "Judy Liao"), replaced.
+std::string replace_name(std::string_view text, std::string_view name, std::string_view by);
+
+// The spoken-of gender of the person addressed with "sir", "madam" and the like in these words:
+// 'm', 'f', or 0 when there is none or both.
+char form_of_address(std::string_view text);
+
+}  // namespace chatmem

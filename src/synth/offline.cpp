@@ -1,0 +1,360 @@
+// The offline provider: no key, no network. The row's dialogue is the first exchange, dialogues of
+// other rows that belong to it follow, the summary is composed of the rows' human summaries.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "synth/dialogue.h"
+#include "synth/provider.h"
+#include "synth/related.h"
+#include "synth/retell.h"
+#include "synth/schedule.h"
+#include "text/names.h"
+#include "text/time_words.h"
+#include "text/words.h"
+
+namespace chatmem {
+namespace {
+
+constexpr int kCandidates = 60;          // related rows looked at for one row
+constexpr float kNearDuplicate = 0.85f;  // cosine from which two dialogues tell the same
+
+// One dialogue of the conversation to be: whose row, who is who in it.
+struct Exchange {
+  int row = 0;
+  Dialogue dialogue;
+  int you = 1, other = 2;  // placeholder numbers
+};
+
+// The two persons of the whole conversation.
+struct Persons {
+  std::string you_name;  // empty: nobody calls the reader by name
+  std::string other_name;
+};
+
+char gender_letter(Gender gender) {
+  return gender == Gender::kMale ? 'm' : gender == Gender::kFemale ? 'f' : 0;
+}
+
+std::string text_of(const Dialogue& dialogue, int person) {
+  std::string text;
+  for (const Turn& turn : dialogue.turns)
+    if (turn.person == person) text += turn.text + '\n';
+  return text;
+}
+
+std::string name_in(const Dialogue& dialogue, int person) {
+  const auto it = dialogue.names.find(person);
+  return it == dialogue.names.end() ? "" : it->second;
+}
+
+// Whether two forms may name one person: "Mr. Smith" and "Smith", "Judy" and "Judy Liao".
+bool same_person(const std::string& a, const std::string& b) {
+  return a == b || a.ends_with(" " + b) || b.ends_with(" " + a) || a.starts_with(b + " ") ||
+         b.starts_with(a + " ");
+}
+
+class OfflineProvider : public Provider {
+ public:
+  OfflineProvider(const std::vector<SourceRow>& rows, const OfflineOptions& options)
+      : rows_(rows), options_(options), index_(rows) {}
+
+  std::string name() const override { return "offline"; }
+
+  Transformed expand(size_t index) const override {
+    const SourceRow& row = rows_[index];
+    Random random(hash64(row.id, hash64(fmt::format("{}", options_.seed))));
+    Exchange first = first_exchange(int(index));
+    Persons persons = cast_persons(first, random);
+    const LengthGuidance guidance = length_guidance(row.id, row.topic);
+    const int wanted = random.between(guidance.min_conversations, guidance.max_conversations);
+    std::vector<Exchange> exchanges = {std::move(first)};
+    add_follow_ups(exchanges, persons, wanted);
+    const Schedule schedule = lay_days(guidance, int(exchanges.size()), options_.year, random);
+    Transformed result;
+    result.today = schedule.today;
+    for (size_t i = 0; i < exchanges.size(); i++)
+      result.conversations.push_back(
+          {schedule.days[i], lay_messages(exchanges[i], persons, schedule.days[i], random)});
+    result.personal_summary = compose(exchanges, persons, schedule);
+    check(result);
+    return result;
+  }
+
+ private:
+  Exchange first_exchange(int row) const {
+    Exchange exchange;
+    exchange.row = row;
+    exchange.dialogue = parse_dialogue(rows_[size_t(row)].dialogue);
+    const std::vector<int>& persons = exchange.dialogue.persons;
+    if (persons.size() < 2) throw Error("a dialogue must have two speakers, it has one");
+    exchange.you = persons[0];
+    exchange.other = persons[1];
+    return exchange;
+  }
+
+  // The other's name as found, else one that fits how the other is addressed and spoken of and that
+  // nobody in the dialogue has.
+  Persons cast_persons(const Exchange& exchange, Random& random) const {
+    Persons persons{name_in(exchange.dialogue, exchange.you),
+                    name_in(exchange.dialogue, exchange.other)};
+    if (!persons.other_name.empty()) return persons;
+    char gender = form_of_address(text_of(exchange.dialogue, exchange.you));
+    if (!gender) gender = random.below(2) ? 'f' : 'm';
+    const auto stock = gender == 'f' ? female_names() : male_names();
+    const SourceRow& row = rows_[size_t(exchange.row)];
+    const std::string_view start = stock[random.below(stock.size())];
+    const size_t at = size_t(std::find(stock.begin(), stock.end(), start) - stock.begin());
+    for (size_t i = 0; i < stock.size(); i++) {
+      persons.other_name = stock[(at + i) % stock.size()];
+      if (row.dialogue.find(persons.other_name) == row.dialogue.npos &&
+          row.summary.find(persons.other_name) == row.summary.npos)
+        break;
+    }
+    return persons;
+  }
+
+  // Turns the roles of a follow-up so that each person speaks like before.
+  void orient(Exchange& exchange, const TermVector& you, const TermVector& other) const {
+    const int a = exchange.dialogue.persons[0], b = exchange.dialogue.persons[1];
+    const TermVector words_a = index_.vector_of(text_of(exchange.dialogue, a));
+    const TermVector words_b = index_.vector_of(text_of(exchange.dialogue, b));
+    const float straight = cosine(you, words_a) + cosine(other, words_b);
+    const float turned = cosine(you, words_b) + cosine(other, words_a);
+    exchange.you = turned > straight * 1.2f ? b : a;
+    exchange.other = exchange.you == a ? b : a;
+  }
+
+  // Whether the follow-up can be told of these persons. A name it gives to the nameless reader
+  // becomes the reader's.
+  bool fits(const Exchange& exchange, Persons& persons) const {
+    const Dialogue& dialogue = exchange.dialogue;
+    const std::string you = name_in(dialogue, exchange.you);
+    const std::string other = name_in(dialogue, exchange.other);
+    const char other_gender = gender_letter(gender_of(persons.other_name));
+    const char you_gender = gender_letter(gender_of(persons.you_name));
+    const auto clashes = [](char known, char found) { return known && found && known != found; };
+    if (clashes(other_gender, gender_letter(gender_of(other))) ||
+        clashes(you_gender, gender_letter(gender_of(you))))
+      return false;
+    if (clashes(other_gender, form_of_address(text_of(dialogue, exchange.you))) ||
+        clashes(you_gender, form_of_address(text_of(dialogue, exchange.other))))
+      return false;
+    // Somebody else in it who bears one of the two names.
+    const SourceRow& row = rows_[size_t(exchange.row)];
+    for (const std::string& name : {persons.other_name, persons.you_name})
+      if (!name.empty() && !same_person(name, you) && !same_person(name, other) &&
+          row.dialogue.find(name) != row.dialogue.npos)
+        return false;
+    if (!persons.other_name.empty() && same_person(persons.other_name, you)) return false;
+    if (!persons.you_name.empty() && same_person(persons.you_name, other)) return false;
+    if (persons.you_name.empty() && !you.empty()) {
+      if (same_person(persons.other_name, you)) return false;
+      persons.you_name = you;
+    }
+    return true;
+  }
+
+  void add_follow_ups(std::vector<Exchange>& exchanges, Persons& persons, int wanted) const {
+    const TermVector you = index_.vector_of(text_of(exchanges[0].dialogue, exchanges[0].you));
+    const TermVector other = index_.vector_of(text_of(exchanges[0].dialogue, exchanges[0].other));
+    for (const RelatedIndex::Match& match : index_.related(exchanges[0].row, kCandidates)) {
+      if (int(exchanges.size()) >= wanted) return;
+      const bool repeats =
+          std::any_of(exchanges.begin(), exchanges.end(), [&](const Exchange& taken) {
+            return index_.duplicate_class(taken.row) == index_.duplicate_class(match.row) ||
+                   index_.similarity(taken.row, match.row) > kNearDuplicate;
+          });
+      if (repeats) continue;
+      Exchange exchange;
+      exchange.row = match.row;
+      try {
+        exchange.dialogue = parse_dialogue(rows_[size_t(match.row)].dialogue);
+      } catch (const Error&) {
+        continue;  // a row that goes to errors/ itself
+      }
+      if (exchange.dialogue.persons.size() != 2) continue;
+      orient(exchange, you, other);
+      if (fits(exchange, persons)) exchanges.push_back(std::move(exchange));
+    }
+  }
+
+  // The names of everybody who has a placeholder, as others say them.
+  std::map<int, std::string> spoken_names(const Exchange& exchange, const Persons& persons) const {
+    std::map<int, std::string> names;
+    const std::string& dialogue = rows_[size_t(exchange.row)].dialogue;
+    const auto stock = male_names();
+    size_t next = hash64(dialogue) % stock.size();
+    for (const int person : exchange.dialogue.persons) {
+      while (stock[next] == persons.other_name || stock[next] == persons.you_name ||
+             dialogue.find(stock[next]) != dialogue.npos)
+        next = (next + 1) % stock.size();
+      names[person] = stock[next];
+      next = (next + 1) % stock.size();
+    }
+    if (!persons.you_name.empty()) names[exchange.you] = persons.you_name;
+    names[exchange.other] = persons.other_name;
+    return names;
+  }
+
+  std::string renamed(std::string_view text, const Exchange& exchange,
+                      const Persons& persons) const {
+    std::string out(text);
+    const std::string other = name_in(exchange.dialogue, exchange.other);
+    const std::string you = name_in(exchange.dialogue, exchange.you);
+    // By way of bytes that no input holds, so that exchanged names do not meet.
+    if (other != persons.other_name) out = replace_name(out, other, "\x02");
+    if (you != persons.you_name) out = replace_name(out, you, "\x01");
+    std::string result;
+    for (const char c : out) {
+      if (c == '\x02')
+        result += persons.other_name;
+      else if (c == '\x01')
+        result += persons.you_name;
+      else
+        result += c;
+    }
+    return result;
+  }
+
+  std::vector<Message> lay_messages(const Exchange& exchange, const Persons& persons, Date day,
+                                    Random& random) const {
+    const std::map<int, std::string> names = spoken_names(exchange, persons);
+    std::vector<size_t> lengths;
+    for (const Turn& turn : exchange.dialogue.turns) lengths.push_back(turn.text.size());
+    const std::vector<Minute> minutes = lay_minutes(day, lengths, random);
+    std::vector<Message> messages;
+    for (size_t i = 0; i < minutes.size(); i++) {
+      const Turn& turn = exchange.dialogue.turns[i];
+      const std::string speaker = turn.person == exchange.you ? "You" : names.at(turn.person);
+      const std::string text = renamed(without_placeholders(turn.text, names), exchange, persons);
+      messages.push_back({format_minute(minutes[i]), speaker + ": " + text});
+    }
+    return messages;
+  }
+
+  std::string told(const Exchange& exchange, const Persons& persons) const {
+    const SourceRow& row = rows_[size_t(exchange.row)];
+    Cast cast;
+    cast.you = exchange.you;
+    cast.other = exchange.other;
+    cast.you_name = name_in(exchange.dialogue, exchange.you);
+    cast.other_source_name = name_in(exchange.dialogue, exchange.other);
+    cast.other_name = persons.other_name;
+    for (const auto& [person, name] : spoken_names(exchange, persons))
+      if (person != exchange.you && person != exchange.other) cast.bystanders[person] = name;
+    std::string text;
+    for (const std::string& sentence : retell(row.summary, cast))
+      text += (text.empty() ? "" : " ") + sentence;
+    if (concerns_reader(text)) return text;
+    if (row.topic.empty()) return fmt::format("You and {} had a conversation.", persons.other_name);
+    return fmt::format("You and {} had a conversation (\"{}\").", persons.other_name,
+                       without_placeholders(row.topic, cast.bystanders));
+  }
+
+  // A summary that does not speak of the reader at all has names that were not recognised.
+  static bool concerns_reader(const std::string& text) {
+    const std::vector<std::string> words = words_of(text);
+    return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+      return word == "you" || word == "your" || word == "yours";
+    });
+  }
+
+  // The first letter small, unless it is a name's.
+  static std::string continued(std::string text, const std::string& other_name) {
+    static constexpr std::string_view kSmall[] = {
+        "You ", "You,", "Your ",  "The ",     "A ",        "An ",   "They ", "It ", "There ",
+        "At ",  "In ",  "After ", "Because ", "Although ", "When ", "Both ", "As "};
+    if (text.starts_with(other_name)) return text;
+    for (const std::string_view word : kSmall)
+      if (text.starts_with(word)) {
+        text[0] = char(text[0] + ('a' - 'A'));
+        break;
+      }
+    return text;
+  }
+
+  static std::string later(Date before, Date day) {
+    const int days = int((day - before).count());
+    if (days == 1) return "The next day";
+    if (days < 7) return fmt::format("{} days later", number_word(days));
+    if (days < 11) return days == 7 ? "A week later" : "About a week later";
+    if (days < 25) return fmt::format("About {} weeks later", number_word((days + 3) / 7));
+    if (days < 46) return "About a month later";
+    return fmt::format("About {} months later", number_word((days + 15) / 30));
+  }
+
+  static std::string lead(size_t i, size_t n, const Schedule& schedule) {
+    const std::string on = format_long_date(schedule.days[i]);
+    const std::string ago = relative_time(schedule.days[i], schedule.today);
+    if (i == 0)
+      return n == 1 ? fmt::format("On {}, {}, ", on, ago)
+                    : fmt::format("It all started back on {}, {}, when ", on, ago);
+    if (i + 1 == n) return fmt::format("Most recently, on {}, {}, ", on, ago);
+    std::string text;
+    switch (i % 4) {
+      case 1:
+        text = fmt::format("{}, on {}, ", later(schedule.days[i - 1], schedule.days[i]), on);
+        break;
+      case 2:
+        text = fmt::format("Then, on {}, {}, ", on, ago);
+        break;
+      case 3:
+        text = fmt::format("{}, on {}, ", ago, on);
+        break;
+      default:
+        text = fmt::format("On {}, {}, ", on, ago);
+    }
+    text[0] = char(std::toupper(static_cast<unsigned char>(text[0])));
+    return text;
+  }
+
+  std::string compose(const std::vector<Exchange>& exchanges, const Persons& persons,
+                      const Schedule& schedule) const {
+    const int days = int((schedule.today - schedule.days[0]).count());
+    const std::string span = exchanges.size() == 1 ? ""
+                             : days <= 14          ? " over the past two weeks"
+                             : days <= 45          ? " over the past few weeks"
+                             : days <= 75          ? " over the past two months"
+                                                   : " over the past few months";
+    std::string text =
+        fmt::format("Today is {}. Here's a summary of your interactions with {}{}{}.",
+                    format_long_date(schedule.today, true), persons.other_name, span,
+                    exchanges.size() == 1 ? "" : ", in order");
+    for (size_t i = 0; i < exchanges.size(); i++)
+      text += ' ' + lead(i, exchanges.size(), schedule) +
+              continued(told(exchanges[i], persons), persons.other_name);
+    return text;
+  }
+
+  // What every result must be, whatever the row: laws, not hopes.
+  static void check(const Transformed& result) {
+    bool you = false, other = false;
+    for (const DatedChat& chat : result.conversations)
+      for (const Message& message : chat.messages) {
+        if (has_placeholder(message.content))
+          throw Error("no placeholder may be left, found one in: " + message.content);
+        (message.content.starts_with("You: ") ? you : other) = true;
+      }
+    if (has_placeholder(result.personal_summary))
+      throw Error("no placeholder may be left, found one in: " + result.personal_summary);
+    if (!you || !other) throw Error("both persons must speak, only one does");
+  }
+
+  const std::vector<SourceRow>& rows_;
+  OfflineOptions options_;
+  RelatedIndex index_;
+};
+
+}  // namespace
+
+std::unique_ptr<Provider> make_offline_provider(const std::vector<SourceRow>& rows,
+                                                const OfflineOptions& options) {
+  return std::make_unique<OfflineProvider>(rows, options);
+}
+
+}  // namespace chatmem

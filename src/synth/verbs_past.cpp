@@ -1,0 +1,165 @@
+// Past forms of the verbs that summaries of dialogues use.
+#include <unordered_map>
+#include <unordered_set>
+
+#include "synth/retell.h"
+
+namespace chatmem {
+namespace {
+
+// Regular verbs by their base, as one text so that the list stays readable.
+constexpr std::string_view kRegular =
+    " serve board practice photograph criticize solve provide mail proceed reschedule tease enter "
+    " deliver pretend predict prove compete protest remark compose hire imply hand remove explore "
+    " accept accuse act add admire admit advise agree allow analyze announce answer apologize "
+    " apply appreciate argue arrange arrest ask assist assure attend bargain believe blame book "
+    " borrow brief call cancel care change charge chat check cheer claim clarify collect comfort "
+    " compare compensate complain compliment concede confirm confiscate congratulate consider "
+    " consult contact continue convince cook cope correct cure dance decide delete demand deny "
+    " describe deserve direct disagree discover discuss dislike doubt dream dress drop email "
+    " encourage enjoy enquire envy examine expect experience explain express fail fear fill finish "
+    " fix focus follow forward gossip graduate greet guess guide happen hate help hesitate hope "
+    " hurry imagine improve inform inquire insist instruct interview introduce invite invest "
+    " join joke laugh lack learn like list live look love lower major manage mention mind miss "
+    "move "
+    " need negotiate notice offer open order owe pack pass perform persuade phone plan play plead "
+    " point pour praise prefer prepare prescribe present promise promote propose pull purchase "
+    " question reach react realize recall receive recognize recommend refuse register regret "
+    "reject "
+    " remember remind renew rent repair repeat replace reply report request require reserve resist "
+    " return sympathize save search seem share shop show sign smoke sort spill start state stay "
+    " step stop study suffer suggest supply support suppose surprise suspect talk taste thank "
+    " translate transfer travel treat trust try turn urge use view visit volunteer wait wake walk "
+    " want warn wash watch welcome wish wonder work worry worship yell ";
+
+// clang-format off: one line each would be two screens
+const std::unordered_map<std::string_view, std::string_view> kIrregular = {
+    {"be", "was"},
+    {"become", "became"},
+    {"begin", "began"},
+    {"break", "broke"},
+    {"bring", "brought"},
+    {"build", "built"},
+    {"buy", "bought"},
+    {"catch", "caught"},
+    {"choose", "chose"},
+    {"come", "came"},
+    {"cost", "cost"},
+    {"cut", "cut"},
+    {"deal", "dealt"},
+    {"do", "did"},
+    {"draw", "drew"},
+    {"drink", "drank"},
+    {"drive", "drove"},
+    {"eat", "ate"},
+    {"fall", "fell"},
+    {"feel", "felt"},
+    {"fight", "fought"},
+    {"find", "found"},
+    {"fly", "flew"},
+    {"forget", "forgot"},
+    {"forgive", "forgave"},
+    {"get", "got"},
+    {"give", "gave"},
+    {"go", "went"},
+    {"grow", "grew"},
+    {"have", "had"},
+    {"hear", "heard"},
+    {"hit", "hit"},
+    {"hold", "held"},
+    {"hurt", "hurt"},
+    {"keep", "kept"},
+    {"know", "knew"},
+    {"lead", "led"},
+    {"leave", "left"},
+    {"lend", "lent"},
+    {"let", "let"},
+    {"lie", "lied"},
+    {"lose", "lost"},
+    {"make", "made"},
+    {"mean", "meant"},
+    {"meet", "met"},
+    {"mistake", "mistook"},
+    {"pay", "paid"},
+    {"pick", "picked"},
+    {"put", "put"},
+    {"quit", "quit"},
+    {"read", "read"},
+    {"ride", "rode"},
+    {"ring", "rang"},
+    {"run", "ran"},
+    {"say", "said"},
+    {"see", "saw"},
+    {"sell", "sold"},
+    {"send", "sent"},
+    {"set", "set"},
+    {"shut", "shut"},
+    {"sing", "sang"},
+    {"sit", "sat"},
+    {"sleep", "slept"},
+    {"speak", "spoke"},
+    {"spend", "spent"},
+    {"stand", "stood"},
+    {"steal", "stole"},
+    {"stick", "stuck"},
+    {"swim", "swam"},
+    {"take", "took"},
+    {"teach", "taught"},
+    {"tell", "told"},
+    {"think", "thought"},
+    {"throw", "threw"},
+    {"understand", "understood"},
+    {"wear", "wore"},
+    {"win", "won"},
+    {"write", "wrote"},
+    {"overhear", "overheard"},
+    {"misunderstand", "misunderstood"},
+    {"wake", "woke"},
+};
+// clang-format on
+
+bool doubles_last_letter(std::string_view base) {
+  static const std::unordered_set<std::string_view> kDoubling = {
+      "stop", "plan", "chat", "shop", "drop", "admit",  "prefer", "regret", "step", "transfer",
+      "beg",  "slip", "grab", "hug",  "nod",  "permit", "refer",  "occur",  "trip", "skip"};
+  return kDoubling.contains(base);
+}
+
+std::string regular_past(std::string_view base) {
+  std::string past(base);
+  if (past.ends_with('e')) return past + "d";
+  if (past.ends_with('y') && past.size() > 2 &&
+      std::string_view("aeiou").find(past[past.size() - 2]) == std::string_view::npos) {
+    past.pop_back();
+    return past + "ied";
+  }
+  if (doubles_last_letter(base)) past += past.back();
+  return past + "ed";
+}
+
+// "tells" to "tell", "tries" to "try", "watches" to "watch", "goes" to "go".
+std::string base_of_third_person(std::string_view verb) {
+  std::string base(verb);
+  if (base == "has") return "have";
+  if (base.size() < 3 || !base.ends_with('s') || base.ends_with("ss")) return "";
+  if (base.ends_with("ies") && base.size() > 4) return base.substr(0, base.size() - 3) + "y";
+  for (const std::string_view ending : {"sses", "shes", "ches", "xes", "zzes", "oes"})
+    if (base.ends_with(ending)) return base.substr(0, base.size() - 2);
+  base.pop_back();
+  return base;
+}
+
+}  // namespace
+
+std::string past_of_base(std::string_view verb) {
+  if (const auto it = kIrregular.find(verb); it != kIrregular.end()) return std::string(it->second);
+  const std::string padded = " " + std::string(verb) + " ";
+  return kRegular.find(padded) == kRegular.npos ? "" : regular_past(verb);
+}
+
+std::string past_of_third_person(std::string_view verb) {
+  const std::string base = base_of_third_person(verb);
+  return base.empty() ? "" : past_of_base(base);
+}
+
+}  // namespace chatmem

@@ -1,0 +1,224 @@
+#include "synth/generate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "synth/dialogue.h"
+#include "synth/related.h"
+#include "synth/retell.h"
+#include "synth/schedule.h"
+#include "test_folder.h"
+
+namespace chatmem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kHeader = "id,dialogue,summary,topic\n";
+const std::string kRows =
+    "a1,\"#Person1#: Hi, Sarah. Is the garden gate mended?\n#Person2#: Yes, I mended the gate "
+    "yesterday with new hinges.\",#Person1# asks Sarah about the garden gate.,garden\n"
+    "../b2,\"#Person1#: The garden gate is stuck again.\n#Person2#: I will oil the hinges of the "
+    "gate.\",#Person1# tells #Person2# the gate is stuck.,garden\n"
+    "c3,\"#Person1#: Shall we plant tomatoes in the garden?\n#Person2#: Good plan, beside the "
+    "gate.\",#Person1# and #Person2# talk about tomatoes.,garden\n"
+    "d4,\"#Person1#: Hi, Sarah. Is the garden gate mended?\n#Person2#: Yes, I mended the gate "
+    "yesterday with new hinges.\",#Person2# says the gate is mended.,garden\n";
+
+class GenerateTest : public ::testing::Test {
+ protected:
+  GenerateOptions options(std::string_view csv, const char* output = "out") {
+    GenerateOptions made;
+    made.input = folder_.write("in.csv", csv);
+    made.output = folder_.path() / output;
+    made.rows = kAllRows;
+    return made;
+  }
+  std::string error_of(const GenerateOptions& made) {
+    try {
+      generate(made);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+  std::map<std::string, std::string> files(const fs::path& root) {
+    std::map<std::string, std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(root))
+      if (entry.is_regular_file())
+        all[fs::relative(entry.path(), root).string()] = read_file(entry.path());
+    return all;
+  }
+  TestFolder folder_;
+};
+
+TEST_F(GenerateTest, WritesTheFileSetAndEveryRow) {
+  const GenerateOptions made = options(kHeader + kRows);
+  const GenerateReport report = generate(made);
+  EXPECT_EQ(report.succeeded, 4);
+  EXPECT_EQ(report.failed, 0);
+  EXPECT_EQ(report.duplicates, 1);
+  EXPECT_THAT(report.first_duplicates, ElementsAre("d4"));
+  EXPECT_TRUE(fs::exists(made.output / "success/conversation_%2E%2E%2Fb2_finetune.txt"));
+  EXPECT_TRUE(fs::exists(made.output / "success/conversation_a1_original.json"));
+  EXPECT_EQ(fs::read_symlink(made.output / "success/training_data.jsonl"),
+            "../training_data.jsonl");
+  EXPECT_EQ(read_json(made.output / "all_results.json").size(), 4u);
+  EXPECT_FALSE(fs::exists(folder_.path() / "b2_finetune.txt"));
+}
+
+TEST_F(GenerateTest, ConversationsKeepTheLaws) {
+  const GenerateOptions made = options(kHeader + kRows);
+  generate(made);
+  for (const Conversation& c : read_conversations(made.output / "training_data.jsonl")) {
+    std::set<std::string> allowed = {format_long_date(*c.as_of, true)}, speakers, texts;
+    std::optional<Minute> before;
+    for (const Message& message : c.messages) {
+      ASSERT_TRUE(message.time()) << message.timestamp;
+      EXPECT_TRUE(!before || *message.time() >= *before);
+      before = message.time();
+      allowed.insert(format_long_date(date_of(*message.time())));
+      speakers.insert(std::string(message.speaker()));
+      EXPECT_THAT(message.content, Not(HasSubstr("#Person")));
+      EXPECT_TRUE(texts.insert(message.content).second) << "twice: " << message.content;
+    }
+    EXPECT_EQ(speakers.size(), 2u);
+    EXPECT_TRUE(speakers.contains("You"));
+    EXPECT_GT(*c.as_of, date_of(*before));
+    EXPECT_LE((*c.as_of - date_of(*before)).count(), 60);
+    EXPECT_EQ(year_of(*c.as_of), 2024);
+    EXPECT_THAT(c.summary, HasSubstr(format_long_date(*c.as_of, true)));
+    for (const Date day : c.days()) EXPECT_THAT(c.summary, HasSubstr(format_long_date(day)));
+  }
+}
+
+TEST_F(GenerateTest, SameSeedSameBytesAndContinuedFolder) {
+  GenerateOptions first = options(kHeader + kRows);
+  first.threads = 1;
+  generate(first);
+  const auto whole = files(first.output);
+  GenerateOptions second = options(kHeader + kRows, "out2");
+  second.threads = 4;
+  second.rows = 2;
+  generate(second);
+  second.rows = kAllRows;
+  generate(second);
+  EXPECT_EQ(files(second.output), whole);
+  GenerateOptions other = options(kHeader + kRows, "out3");
+  other.seed = 9;
+  generate(other);
+  EXPECT_NE(files(other.output), whole);
+}
+
+TEST_F(GenerateTest, FolderOfAnotherInputIsRefused) {
+  generate(options(kHeader + kRows));
+  const auto before = files(folder_.path() / "out");
+  GenerateOptions other = options(kHeader + "z,\"#Person1#: Hi.\n#Person2#: Hello.\",s,t\n");
+  EXPECT_THAT(error_of(other), HasSubstr("holds another run"));
+  EXPECT_EQ(files(folder_.path() / "out"), before);
+  other.force = true;
+  EXPECT_EQ(generate(other).succeeded, 1);
+  EXPECT_FALSE(fs::exists(other.output / "success/conversation_a1_original.json"));
+}
+
+TEST_F(GenerateTest, UnusableRowsGoToErrors) {
+  const GenerateOptions made =
+      options(kHeader + kRows + "e5,,nothing said,none\n" +
+              "f6,#Person1#: Alone.,monologue,none\n" + "g7,no speaker here,s,none\n");
+  const GenerateReport report = generate(made);
+  EXPECT_EQ(report.failed, 3);
+  EXPECT_THAT(report.first_failed, ElementsAre("e5", "f6", "g7"));
+  const Json json = read_json(made.output / "errors/conversation_e5_original.json");
+  EXPECT_EQ(json["original_data"]["summary"], "nothing said");
+  EXPECT_THAT(std::string(json["error"]), HasSubstr("must have a dialogue"));
+}
+
+TEST_F(GenerateTest, SkippedDuplicatesAreLeftOut) {
+  GenerateOptions made = options(kHeader + kRows);
+  made.skip_duplicates = true;
+  const GenerateReport report = generate(made);
+  EXPECT_EQ(report.succeeded, 3);
+  EXPECT_EQ(report.left_out, 1);
+}
+
+TEST_F(GenerateTest, BadInputIsNamedAndLeavesEarlierOutput) {
+  generate(options(kHeader + kRows));
+  const auto before = files(folder_.path() / "out");
+  EXPECT_THAT(error_of(options("id,dialogue,summary\na,b,c\n")), HasSubstr("topic"));
+  EXPECT_THAT(error_of(options(kHeader + "a,x,y,z\nb,x,y,z\na,x,y,z\n")),
+              HasSubstr("lines 2 and 4"));
+  EXPECT_THAT(error_of(options(kHeader + "a,\"open,y,z\n")), HasSubstr("line"));
+  EXPECT_THAT(error_of(options(kHeader + std::string("a,x\0,y,z\n", 9))), HasSubstr("line 2"));
+  EXPECT_THAT(error_of(options(kHeader + "a,\xFF,y,z\n")), HasSubstr("line 2"));
+  EXPECT_THAT(error_of(options(kHeader)), HasSubstr("must have a row"));
+  GenerateOptions none = options(kHeader + kRows);
+  none.rows = 0;
+  EXPECT_THAT(error_of(none), HasSubstr("must be positive"));
+  EXPECT_EQ(files(folder_.path() / "out"), before);
+}
+
+TEST_F(GenerateTest, BomCrlfAndOtherColumnOrderGiveTheSame) {
+  generate(options(kHeader + "a,\"#Person1#: Hi there.\n#Person2#: Hello you.\",s,t\n"));
+  generate(
+      options("\xEF\xBB\xBFtopic,summary,id,dialogue\r\n"
+              "t,s,a,\"#Person1#: Hi there.\n#Person2#: Hello you.\"\r\n",
+              "out2"));
+  EXPECT_EQ(files(folder_.path() / "out"), files(folder_.path() / "out2"));
+}
+
+TEST(Dialogue, NamesAndTheirBearers) {
+  Dialogue d =
+      parse_dialogue("#Person1#: Hi, Mr. Smith. I'm Doctor Hawkins.\n#Person2#: Good morning.");
+  EXPECT_EQ(d.names[1], "Doctor Hawkins");
+  EXPECT_EQ(d.names[2], "Mr. Smith");
+  d = parse_dialogue("#Person1#: Here it is.\n#Person2#: Thanks, Sarah.\nBye!");
+  EXPECT_EQ(d.names[1], "Sarah");
+  EXPECT_FALSE(d.names.contains(2));
+  EXPECT_EQ(d.turns[1].text, "Thanks, Sarah. Bye!");
+  EXPECT_EQ(replace_name("Mr. Smith, John Smithson", "Mr. Smith", "Ann"), "Ann, John Smithson");
+}
+
+TEST(Dialogue, PlaceholdersAreReplacedInEveryForm) {
+  EXPECT_EQ(without_placeholders("#Person1# or #person2 at #PhoneNumber#, person", {{1, "A"}}),
+            "A or someone at 555-0142, person");
+  EXPECT_TRUE(has_placeholder("x #Person9# y"));
+  EXPECT_FALSE(has_placeholder("in person, # 5"));
+}
+
+TEST(Retell, SecondPersonAndPast) {
+  const Cast cast{.other_name = "Sarah"};
+  const auto told = [&](std::string_view summary) { return retell(summary, cast); };
+  EXPECT_THAT(told("#Person1# tells #Person2# the shop is shut."),
+              ElementsAre("You told Sarah the shop was shut."));
+  EXPECT_THAT(told("#Person2#'s looking for #Person1#'s keys and asks for help."),
+              ElementsAre("Sarah was looking for your keys and asked for help."));
+  EXPECT_THAT(told("#Person1# and #Person2# talk about tea. They'll meet."),
+              ElementsAre("You and Sarah talked about tea.", "The two of you would meet."));
+  // Whose keys? And whose year?
+  EXPECT_TRUE(told("#Person1# lost his keys.").empty());
+  EXPECT_TRUE(told("#Person1# leaves on May 3rd.").empty());
+}
+
+TEST(Schedule, LengthGuidanceAndHours) {
+  EXPECT_EQ(length_guidance("c", "order food").max_days, 14);    // 99 % 3 == 0
+  EXPECT_EQ(length_guidance("c", "reorder food").max_days, 60);  // whole words only
+  EXPECT_EQ(length_guidance("c", "health").max_conversations, 8);
+  EXPECT_EQ(length_guidance("a", "order food").max_conversations, 8);  // 97 % 3 == 1
+  EXPECT_EQ(length_guidance("b", "health").max_conversations, 5);      // 98 % 3 == 2
+  Random random(1);
+  for (const Minute minute :
+       lay_minutes(*parse_date("2024-05-01"), std::vector<size_t>(3000, 200), random)) {
+    EXPECT_GE(format_minute(minute), "2024-05-01 08:00");
+    EXPECT_LE(format_minute(minute), "2024-05-01 22:30");
+  }
+}
+
+}  // namespace
+}  // namespace chatmem
