@@ -109,9 +109,9 @@ std::vector<Case> cases() {
         all.push_back({model, adapted, recompute});
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Golden, BackwardTest, ::testing::ValuesIn(cases()), [](const auto& info) {
-  return std::string(info.param.model) + (info.param.adapted ? "_lora" : "_full") +
-         (info.param.recompute == Recompute::blocks ? "_recompute" : "_keep");
+INSTANTIATE_TEST_SUITE_P(Golden, BackwardTest, ::testing::ValuesIn(cases()), [](const auto& which) {
+  return std::string(which.param.model) + (which.param.adapted ? "_lora" : "_full") +
+         (which.param.recompute == Recompute::blocks ? "_recompute" : "_keep");
 });
 
 TEST_P(BackwardTest, LossAndGradientsAreThoseOfPyTorch) {

@@ -84,7 +84,7 @@ TEST_P(LlamaTest, PackedRunsEqualEachAlone) {
   KvSequence a(pages), b(pages);
   ASSERT_TRUE(a.reserve(lengths[0]) && b.reserve(lengths[1]));
   const chatmem::Run runs[] = {{.kv = a.cache(), .row = 0, .n = lengths[0]},
-                      {.kv = b.cache(), .row = lengths[0], .n = lengths[1]}};
+                               {.kv = b.cache(), .row = lengths[0], .n = lengths[1]}};
   std::vector<int> rows;
   for (int i = 0; i < int(tokens.size()); i++) rows.push_back(i);
   Workspace ws = make_workspace(*g.ops, g.config(), {.max_tokens = int(tokens.size())});
@@ -105,7 +105,7 @@ TEST_P(LlamaTest, WantedRowsEqualAllRows) {
   KvSequence a(pages), b(pages);
   ASSERT_TRUE(a.reserve(lengths[0]) && b.reserve(lengths[1]));
   const chatmem::Run runs[] = {{.kv = a.cache(), .row = 0, .n = lengths[0]},
-                      {.kv = b.cache(), .row = lengths[0], .n = lengths[1]}};
+                               {.kv = b.cache(), .row = lengths[0], .n = lengths[1]}};
   Workspace ws = make_workspace(*g.ops, g.config(), {.max_tokens = int(tokens.size())});
   const int vocab = g.config().vocab_size;
   for (const std::vector<int>& rows :
@@ -217,8 +217,8 @@ TEST(Sampler, FollowsTheDistributionWithinItsFilters) {
   const auto top_p = shares({.temperature = 1, .top_p = 0.7f, .seed = 3});
   EXPECT_NEAR(top_p[0], 0.625, 0.02);
   EXPECT_EQ(top_p[2], 0);
-  EXPECT_EQ(shares({.temperature = 1, .top_k = 1})[0],
-            1 - shares({.temperature = 1, .top_k = 1})[1]);
+  EXPECT_NEAR(shares({.temperature = 1, .top_k = 1})[0], 1, 1e-9);
+  EXPECT_EQ(shares({.temperature = 1, .top_k = 2})[2], 0);
   EXPECT_EQ(shares({.temperature = 1, .min_p = 0.2f})[3], 0);
   EXPECT_EQ(Sampler({}).sample(logits), 0);
 }

@@ -67,10 +67,10 @@ def make_model(shape):
         if weight.dim() == 1:
             weight.data.uniform_(0.5, 1.5)
         elif "embed_tokens" in name or "lm_head" in name:
-            weight.data.normal_(0, 1.2 / math.sqrt(weight.shape[1]))  # so that logits are not flat
+            weight.data.normal_(0, 0.8 / math.sqrt(weight.shape[1]))  # so that logits are not flat
         else:
             peaked = "q_proj" in name or "k_proj" in name  # so that attention is not flat
-            weight.data.normal_(0, (1.5 if peaked else 0.7) / math.sqrt(weight.shape[1]))
+            weight.data.normal_(0, (0.8 if peaked else 0.4) / math.sqrt(weight.shape[1]))
     return model.eval()
 
 

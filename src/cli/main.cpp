@@ -35,9 +35,6 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kUsage;  // prints help, version, or what is wrong
   }
-  add_generate(app, action);
-  add_summarize(app, action);
-  CLI11_PARSE(app, argc, argv);
   return action();
 }
 

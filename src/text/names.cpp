@@ -91,8 +91,8 @@ const Pronouns& pronouns_of(Gender gender) {
 
 bool is_given_name(std::string_view word) {
   static const auto kAll = [] {
-    auto set = lower_set(kFemale, {"mum", "mom", "mommy", "mummy", "grandma", "dad", "daddy",
-                                   "grandpa"});
+    auto set =
+        lower_set(kFemale, {"mum", "mom", "mommy", "mummy", "grandma", "dad", "daddy", "grandpa"});
     for (const std::string_view name : kMale) set.insert(to_lower_ascii(name));
     return set;
   }();
