@@ -65,7 +65,7 @@ TEST_F(SummarizeTest, FromAndToLimitTheDays) {
 
 TEST_F(SummarizeTest, RecordsGiveOneLineEachAndJoinDates) {
   const std::string record =
-      R"({"id":"a","messages":[{"timestamp":"2024-05-01 10:00","content":"Ann: I sold the boat."}]})"
+      R"({"id":"a","messages":[{"timestamp":"2024-05-01 10:00","content":"Ann: I sold a boat."}]})"
       "\n"
       R"({"id":"b","messages":[{"timestamp":"11:47 PM","content":"Ann: I bought a car."}]})"
       "\n";

@@ -179,7 +179,11 @@ class OfflineProvider : public Provider {
       }
       if (exchange.dialogue.persons.size() != 2) continue;
       orient(exchange, you, other);
-      if (fits(exchange, persons)) exchanges.push_back(std::move(exchange));
+      Persons with_names = persons;
+      // Only what the summary can tell of, too.
+      if (!fits(exchange, with_names) || retold(exchange, with_names).empty()) continue;
+      persons = with_names;
+      exchanges.push_back(std::move(exchange));
     }
   }
 
@@ -237,7 +241,8 @@ class OfflineProvider : public Provider {
     return messages;
   }
 
-  std::string told(const Exchange& exchange, const Persons& persons) const {
+  // The row's human summary told to the reader; empty when that is not safe.
+  std::string retold(const Exchange& exchange, const Persons& persons) const {
     const SourceRow& row = rows_[size_t(exchange.row)];
     Cast cast;
     cast.you = exchange.you;
@@ -250,14 +255,21 @@ class OfflineProvider : public Provider {
     std::string text;
     for (const std::string& sentence : retell(row.summary, cast))
       text += (text.empty() ? "" : " ") + sentence;
-    if (concerns_reader(text)) return text;
-    if (row.topic.empty()) return fmt::format("You and {} had a conversation.", persons.other_name);
-    return fmt::format("You and {} had a conversation (\"{}\").", persons.other_name,
-                       without_placeholders(row.topic, cast.bystanders));
+    return concerns(text, persons) ? text : "";
   }
 
-  // A summary that does not speak of the reader at all has names that were not recognised.
-  static bool concerns_reader(const std::string& text) {
+  std::string told(const Exchange& exchange, const Persons& persons) const {
+    const std::string text = retold(exchange, persons);
+    if (!text.empty()) return text;
+    const SourceRow& row = rows_[size_t(exchange.row)];
+    if (row.topic.empty()) return fmt::format("You and {} had a conversation.", persons.other_name);
+    return fmt::format("You and {} had a conversation (\"{}\").", persons.other_name,
+                       without_placeholders(row.topic, spoken_names(exchange, persons)));
+  }
+
+  // A summary that speaks of neither person has names that were not recognised.
+  static bool concerns(const std::string& text, const Persons& persons) {
+    if (text.find(persons.other_name) != text.npos) return true;
     const std::vector<std::string> words = words_of(text);
     return std::any_of(words.begin(), words.end(), [](const std::string& word) {
       return word == "you" || word == "your" || word == "yours";

@@ -297,8 +297,20 @@ class Retelling {
     static const WordSet kNouns = {"feeling", "feelings", "wedding",       "building", "opening",
                                    "meeting", "booking",  "understanding", "painting", "clothing",
                                    "evening", "morning",  "training",      "spelling", "writing"};
-    if (next && (next->lower == "been" || next->lower == "got" || next->lower == "had" ||
-                 next->lower == "never")) {
+    static const WordSet kCompounds = {"washing", "swimming", "living",  "dining",   "shopping",
+                                       "parking", "boarding", "driving", "sleeping", "working",
+                                       "reading", "cooking",  "waiting", "eating"};
+    static const WordSet kHeads = {"machine", "pool",   "room",       "list",       "bag",
+                                   "lot",     "pass",   "hours",      "license",    "habits",
+                                   "habit",   "skills", "ability",    "experience", "environment",
+                                   "test",    "speed",  "conditions", "place"};
+    const size_t after = next ? next_place(next_place(at_ + 1) + 1) : tokens_.size();
+    const bool compound = next && kCompounds.contains(next->lower) && after < tokens_.size() &&
+                          kHeads.contains(tokens_[after].lower);
+    if (compound) {
+      out_ += person == kYou ? "your" : name + "'s";
+    } else if (next && (next->lower == "been" || next->lower == "got" || next->lower == "had" ||
+                        next->lower == "never")) {
       out_ += name + " had";
     } else if (next && (kAfterIs.contains(next->lower) ||
                         (next->lower.size() > 4 && next->lower.ends_with("ing") &&
