@@ -1,36 +1,56 @@
 #include "train/batches.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/random.h"
+
 namespace chatmem {
+
+int RowOrder::at(int64_t position) {
+  const int64_t epoch = position / n_rows_;
+  if (epoch != epoch_) {
+    epoch_ = epoch;
+    order_.resize(size_t(n_rows_));
+    std::iota(order_.begin(), order_.end(), 0);
+    // A hash: seeds a constant apart would give streams that are shifts of each other.
+    Random random(hash64(fmt::format("{} {}", seed_, epoch)));
+    if (shuffle_ == Shuffle::on) random.shuffle(std::span(order_));
+  }
+  return order_[size_t(position % n_rows_)];
+}
 
 BatchBuilder::BatchBuilder(Ops& ops, const Config& config, const Dataset& data,
                            const std::vector<std::vector<int>>& rows, int micro_batch, DType dtype,
                            int kv_layers)
     : data_(data), rows_(rows) {
-  std::vector<int> tokens, pages, runs;
+  int64_t tokens = 0, pages = 0, runs = 0;  // of the largest row
   for (const auto& row : rows) {
-    int n = 0, p = 0;
+    int64_t n = 0, p = 0;
     for (const int i : row) {
       const int length = int(data.examples[size_t(i)].tokens.size()) - 1;
       n += length;
       p += pages_for(length);
     }
-    tokens.push_back(n), pages.push_back(p), runs.push_back(int(row.size()));
+    tokens = std::max(tokens, n), pages = std::max(pages, p);
+    runs = std::max(runs, int64_t(row.size()));
   }
-  const auto largest = [&](std::vector<int>& sizes) {  // sum of the micro_batch largest
-    std::sort(sizes.rbegin(), sizes.rend());
-    const auto n = std::min(sizes.size(), size_t(micro_batch));
-    return std::accumulate(sizes.begin(), sizes.begin() + ptrdiff_t(n), 0);
-  };
-  max_tokens_ = largest(tokens), max_pages_ = largest(pages), max_runs_ = largest(runs);
-  CHECK(max_tokens_ > 0);
-  pages_ = std::make_unique<KvPages>(ops, config, max_pages_, dtype, kv_layers);
-  page_ids_.resize(size_t(max_pages_));
+  tokens *= micro_batch, pages *= micro_batch, runs *= micro_batch;
+  CHECK(tokens > 0);
+  if (tokens > kMaxBatchTokens)
+    throw Error(fmt::format("[train] a batch must have at most {} tokens, {} rows have {}",
+                            kMaxBatchTokens, micro_batch, tokens),
+                "lower --micro-batch or --max-tokens");
+  max_tokens_ = int(tokens);
+  pages_ = std::make_unique<KvPages>(ops, config, int(pages), dtype, kv_layers);
+  page_ids_.resize(size_t(pages));
   std::iota(page_ids_.begin(), page_ids_.end(), 0);
-  caches_.reserve(size_t(max_runs_));
-  runs_.reserve(size_t(max_runs_));
+  caches_.reserve(size_t(runs));
+  runs_.reserve(size_t(runs));
   for (std::vector<int>* v : {&tokens_, &out_rows_, &targets_}) v->reserve(size_t(max_tokens_));
 }
 
@@ -44,6 +64,7 @@ Batch BatchBuilder::build(std::span<const int> rows, const Adapter* adapter) {
   caches_.clear(), runs_.clear(), tokens_.clear(), out_rows_.clear(), targets_.clear();
   for (const int row : rows)
     for (const int i : rows_[size_t(row)]) add(data_.examples[size_t(i)], adapter ? 0 : -1);
+  CHECK(int(tokens_.size()) <= max_tokens_);
   adapters_[0] = adapter;
   return {tokens_, runs_, std::span(adapters_, adapter ? 1 : 0), out_rows_};
 }

@@ -89,6 +89,8 @@ void read_shard(const fs::path& path, const Json& entry, const std::string& wher
   if (!fits)
     throw Error(
         fmt::format("[dataset] '{}': offsets, mask and ids must fit the tokens", path.string()));
+  if (std::any_of(mask.begin(), mask.end(), [](uint8_t m) { return m > 1; }))
+    throw Error(fmt::format("[dataset] '{}': the loss mask must be of 0 and 1", path.string()));
   for (const int32_t token : tokens)
     if (token < 0 || token >= dataset.info.vocab_size)
       throw Error(fmt::format("[dataset] '{}': token {} is outside the vocabulary of {}",
@@ -96,6 +98,10 @@ void read_shard(const fs::path& path, const Json& entry, const std::string& wher
   for (size_t i = 0; i < ids.size(); i++) {
     if (!ids[i].is_string()) throw Error(fmt::format("[dataset] {}: ids must be strings", where));
     const auto begin = ptrdiff_t(offsets[i]), end = ptrdiff_t(offsets[i + 1]);
+    if (end - begin > dataset.info.max_tokens)
+      throw Error(fmt::format("[dataset] '{}': example '{}' must have at most {} tokens, has {}",
+                              path.string(), ids[i].get<std::string>(), dataset.info.max_tokens,
+                              end - begin));
     dataset.examples.push_back({ids[i].get<std::string>(),
                                 {tokens.begin() + begin, tokens.begin() + end},
                                 {mask.begin() + begin, mask.begin() + end}});
@@ -155,6 +161,9 @@ void write_dataset(const fs::path& folder, const Dataset& dataset, size_t shard_
                      {"targets_per_example", to_json(s.targets)},
                      {"shards", shards}};
   write_file_atomic(folder / "dataset.json", dump_json(json, 1) + "\n");
+  std::error_code ignored;  // shards of a larger data set that the folder held
+  for (size_t i = shards.size(); fs::remove(folder / shard_name(i), ignored); i++) {
+  }
 }
 
 Dataset read_dataset(const fs::path& folder) {
@@ -171,12 +180,22 @@ Dataset read_dataset(const fs::path& folder) {
         fmt::format("[dataset] {}: vocab_size and max_tokens must be between 1 and 2^24", where));
   dataset.info = {json_string(json, "template", where), json_string(json, "tokenizer", where),
                   int(vocab_size), int(max_tokens)};
+  size_t n_shards = 0;
   for (const Json& entry : json_array(json, "shards", where)) {
     const std::string& file = json_string(entry, "file", where);
-    if (file.find('/') != file.npos)
-      throw Error(fmt::format("[dataset] {}: a shard lies in the same folder", where));
+    if (file != shard_name(n_shards++))
+      throw Error(fmt::format("[dataset] {}: shard {} must be '{}', is '{}'", where, n_shards - 1,
+                              shard_name(n_shards - 1), file));
     read_shard(folder / file, entry, where, dataset);
   }
+  const DatasetStatistics s = statistics(dataset);
+  if (s.n_examples != json_int(json, "examples", where) ||
+      s.n_tokens != json_int(json, "tokens", where) ||
+      s.n_targets != json_int(json, "target_tokens", where))
+    throw Error(fmt::format("[dataset] {}: its shards must hold what it counts, they hold {} "
+                            "examples, {} tokens and {} targets",
+                            where, s.n_examples, s.n_tokens, s.n_targets),
+                "encode again");
   return dataset;
 }
 

@@ -5,47 +5,22 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <memory>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
-#include "base/random.h"
 #include "model/checkpoint.h"
 #include "model/lora.h"
+#include "train/backward.h"
 #include "train/batches.h"
 #include "train/optimizer.h"
+#include "train/run_folder.h"
 
 namespace chatmem {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// The order in which packed rows are visited: a function of the seed and the position alone, so
-// that a resumed run needs no more state than its step.
-class RowOrder {
- public:
-  RowOrder(int n_rows, Shuffle shuffle, uint64_t seed)
-      : n_rows_(n_rows), shuffle_(shuffle), seed_(seed) {}
-  int at(int64_t position) {
-    const int64_t epoch = position / n_rows_;
-    if (epoch != epoch_) {
-      epoch_ = epoch;
-      order_.resize(size_t(n_rows_));
-      std::iota(order_.begin(), order_.end(), 0);
-      Random random(seed_ + uint64_t(epoch) * 0x9E3779B97F4A7C15ull);
-      if (shuffle_ == Shuffle::on) random.shuffle(std::span(order_));
-    }
-    return order_[size_t(position % n_rows_)];
-  }
-
- private:
-  int n_rows_;
-  Shuffle shuffle_;
-  uint64_t seed_;
-  int64_t epoch_ = -1;
-  std::vector<int> order_;
-};
 
 void check_data(const Dataset& data, const Config& config, int max_tokens) {
   if (data.examples.empty())
@@ -81,272 +56,36 @@ double flops_per_token(const Config& c, const Adapter* adapter) {
 class Trainer {
  public:
   Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data, const Dataset& validation,
-          const TrainOptions& options)
-      : ops_(ops),
-        model_(model),
-        adapter_(adapter),
-        options_(options),
-        data_(data),
-        validation_(validation),
-        rows_(pack(data, options.max_tokens, options.packing)),
-        val_rows_(pack(validation, options.max_tokens, Packing::on)),
-        order_(int(rows_.size()), options.shuffle, options.seed),
-        optimizer_(ops) {
-    const int kv_layers = options.recompute == Recompute::blocks ? 1 : model.config.n_layers;
-    batches_ = std::make_unique<BatchBuilder>(ops, model.config, data, rows_, options.micro_batch,
-                                              options.dtype, kv_layers);
-    int max_tokens = batches_->max_tokens();
-    if (!val_rows_.empty()) {
-      val_batches_ = std::make_unique<BatchBuilder>(ops, model.config, validation, val_rows_, 1,
-                                                    options.dtype, 1);
-      max_tokens = std::max(max_tokens, val_batches_->max_tokens());
-    }
-    const int rank = largest_rank(adapter);
-    ws_ = make_workspace(
-        ops, model.config,
-        {.max_tokens = max_tokens, .lora_rank = rank, .dtype = options.dtype, .training = true});
-    tape_ = make_tape(ops, model.config, ws_, options.recompute);
-    space_ = make_backward_space(ops, model.config, ws_, {.lora_rank = rank});
-    add_parameters();
-    rows_per_step_ = options.micro_batch * options.grad_accum_steps;
-    schedule_ = {options.schedule, options.lr, 0, options.warmup_steps, count_steps(data, options)};
-    if (options.warmup_steps < 0) schedule_.warmup_steps = schedule_.total_steps / 20;
-  }
-
-  TrainReport run() {
-    if (options_.resume == Resume::yes) resume();
-    open_logs();
-    const int first = step_;
-    if (first == 0) report_.first_val_loss = evaluate();
-    Progress progress("step", schedule_.total_steps);
-    const auto start = Clock::now();
-    int64_t tokens = 0, targets = 0;
-    for (; step_ < schedule_.total_steps && !stop_requested();) {
-      const StepResult result = step();
-      tokens += result.tokens, targets += result.targets;
-      const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      report_.train_loss = result.loss;
-      report_.tokens_per_second = double(tokens) / seconds;
-      report_.target_tokens_per_second = double(targets) / seconds;
-      const bool last = step_ == schedule_.total_steps;
-      if (options_.eval_every > 0 && (step_ % options_.eval_every == 0 || last)) {
-        report_.last_val_loss = evaluate();
-        progress.message(
-            fmt::format("step {}: validation loss {:.4f}", step_, report_.last_val_loss));
-      }
-      log(result);
-      if (options_.save_every > 0 && step_ % options_.save_every == 0) save();
-      progress.update(
-          step_,
-          fmt::format("loss {:.4f}  grad_norm {:.3f}  lr {:.2e}  {:.0f} tok/s ({:.0f} target)",
-                      result.loss, result.grad_norm, result.lr, report_.tokens_per_second,
-                      report_.target_tokens_per_second));
-    }
-    progress.finish();
-    report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    report_.gflops = report_.tokens_per_second * flops_per_token(model_.config, adapter_) * 1e-9;
-    if (options_.eval_every == 0) report_.last_val_loss = evaluate();
-    save();
-    report_.step = step_;
-    report_.total_steps = schedule_.total_steps;
-    report_.stopped = step_ < schedule_.total_steps;
-    return report_;
-  }
+          const TrainOptions& options);
+  TrainReport run();
 
  private:
   struct StepResult {
     double loss = 0, grad_norm = 0, lr = 0;
     int64_t tokens = 0, targets = 0;
   };
+  using Clock = std::chrono::steady_clock;
 
+  void add_parameters();
+  void choose_rows();
+  StepResult step();
+  [[noreturn]] void refuse_step(const StepResult& result);
+  double evaluate();
+  void measure(const StepResult& result, Clock::time_point start);
+  std::string fingerprint() const;
+  void save() { folder_.save(state_, optimizer_); }
+  bool last_step() const { return state_.step >= schedule_.total_steps; }
   bool stop_requested() const { return options_.stop && options_.stop->load(); }
-
-  void add_parameters() {
-    if (adapter_) {
-      grad_adapter_ = *adapter_;
-      std::vector<Lora*> grads;
-      for_each_lora(grad_adapter_, [&](const std::string&, Lora& lora) { grads.push_back(&lora); });
-      size_t i = 0;
-      for_each_lora(*adapter_, [&](const std::string& name, Lora& lora) {
-        Lora& grad = *grads[i++];
-        grad.a = optimizer_.add(name + ".lora_A", lora.a, WeightDecay::on);
-        grad.b = optimizer_.add(name + ".lora_B", lora.b, WeightDecay::on);
-      });
-      gradients_.adapter = &grad_adapter_;
-      return;
-    }
-    grad_weights_ = model_;
-    std::vector<Tensor*> grads;
-    for_each_tensor(grad_weights_,
-                    [&](const std::string&, Tensor& t, TensorKind) { grads.push_back(&t); });
-    size_t i = 0;
-    for_each_tensor(model_, [&](const std::string& name, Tensor& t, TensorKind kind) {
-      const WeightDecay decay = kind == TensorKind::norm ? WeightDecay::off : WeightDecay::on;
-      *grads[i++] = optimizer_.add(name, t, decay);
-    });
-    if (model_.config.tied_embeddings) grad_weights_.lm_head = grad_weights_.embed;
-    gradients_.weights = &grad_weights_;
-  }
-
-  StepResult step() {
-    step_rows_.clear();
-    int n_targets = 0;
-    for (int i = 0; i < rows_per_step_; i++) {
-      step_rows_.push_back(order_.at(int64_t(step_) * rows_per_step_ + i));
-      n_targets += batches_->n_targets(step_rows_.back());
-    }
-    StepResult result{.lr = schedule_.at(step_)};
-    optimizer_.zero_gradients();
-    double loss = 0;
-    for (int i = 0; i < options_.grad_accum_steps; i++) {
-      const auto rows =
-          std::span(step_rows_)
-              .subspan(size_t(i * options_.micro_batch), size_t(options_.micro_batch));
-      const Batch batch = batches_->build(rows, adapter_);
-      loss += loss_and_backward(ops_, model_, batch, batches_->targets(), 1.0f / float(n_targets),
-                                ws_, tape_, space_, gradients_);
-      result.tokens += int64_t(batch.tokens.size());
-    }
-    result.targets = n_targets;
-    result.loss = loss / n_targets;
-    result.grad_norm = optimizer_.gradient_norm();
-    if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) refuse_step(result);
-    const bool clip = options_.grad_clip > 0 && result.grad_norm > options_.grad_clip;
-    optimizer_.step({.lr = float(result.lr),
-                     .weight_decay = float(options_.weight_decay),
-                     .grad_scale = clip ? float(options_.grad_clip / result.grad_norm) : 1.0f,
-                     .step = step_ + 1});
-    step_++;
-    return result;
-  }
-
-  [[noreturn]] void refuse_step(const StepResult& result) {
-    save();
-    std::vector<std::string> ids;
-    for (const int row : step_rows_)
-      for (const int i : rows_[size_t(row)]) ids.push_back(data_.examples[size_t(i)].id);
-    throw Error(fmt::format("[train] the loss must be finite, step {} gave loss {} and gradient "
-                            "norm {}; its examples: {}",
-                            step_ + 1, result.loss, result.grad_norm, fmt::join(ids, ", ")),
-                "the state before this step is saved; try a lower --lr");
-  }
-
-  double evaluate() {
-    if (!val_batches_) return std::numeric_limits<double>::quiet_NaN();
-    double loss = 0;
-    int64_t n = 0;
-    for (int row = 0; row < int(val_rows_.size()); row++) {
-      const Batch batch = val_batches_->build({&row, 1}, adapter_);
-      loss += loss_only(ops_, model_, batch, val_batches_->targets(), ws_, space_.logits);
-      n += int64_t(val_batches_->targets().size());
-    }
-    return loss / double(n);
-  }
-
-  // -- logs and checkpoints
-  fs::path checkpoint_folder(int step) const {
-    return options_.output / "checkpoints" / fmt::format("step-{:06}", step);
-  }
-  // What a checkpoint must agree with to be resumed.
-  std::string fingerprint() const {
-    uint64_t hash = hash64(fmt::format("{} {} {} {} {} {} {}", options_.seed, options_.max_tokens,
-                                       rows_per_step_, int(options_.packing), int(options_.shuffle),
-                                       optimizer_.n_values(), dtype_name(options_.dtype)));
-    for (const Example& e : data_.examples)
-      hash = hash64({reinterpret_cast<const char*>(e.tokens.data()), e.tokens.size() * sizeof(int)},
-                    hash);
-    return fmt::format("{:016x}", hash);
-  }
-
-  void save() {
-    const fs::path folder = checkpoint_folder(step_);
-    if (fs::exists(folder / "state.json")) return;
-    optimizer_.save(folder / "optimizer.safetensors");
-    const Json state = {{"format", "chatmem checkpoint 1"},
-                        {"step", step_},
-                        {"fingerprint", fingerprint()},
-                        {"first_val_loss", report_.first_val_loss}};
-    write_file_atomic(folder / "state.json", dump_json(state, 1) + "\n");  // last: marks it whole
-    const std::vector<int> steps = checkpoint_steps();
-    for (size_t i = 0; i + size_t(options_.keep_checkpoints) < steps.size(); i++)
-      fs::remove_all(checkpoint_folder(steps[i]));
-  }
-
-  // Steps of the whole checkpoints, in order.
-  std::vector<int> checkpoint_steps() const {
-    std::vector<int> steps;
-    std::error_code missing;
-    for (const auto& entry : fs::directory_iterator(options_.output / "checkpoints", missing)) {
-      int step = 0;
-      if (std::sscanf(entry.path().filename().c_str(), "step-%d", &step) == 1 &&
-          fs::exists(entry.path() / "state.json"))
-        steps.push_back(step);
-    }
-    std::sort(steps.begin(), steps.end());
-    return steps;
-  }
-
-  void resume() {
-    const std::vector<int> steps = checkpoint_steps();
-    if (steps.empty())
-      throw Error(fmt::format("[resume] '{}' holds no checkpoint", options_.output.string()),
-                  "run without --resume");
-    const fs::path folder = checkpoint_folder(steps.back());
-    const std::string where = fmt::format("'{}'", (folder / "state.json").string());
-    const Json state = read_json(folder / "state.json");
-    if (json_string(state, "fingerprint", where) != fingerprint())
-      throw Error(fmt::format("[resume] {} was written with other data or options", where),
-                  "resume with the data and options that the training was begun with");
-    optimizer_.load(folder / "optimizer.safetensors");
-    step_ = int(json_int(state, "step", where));
-    const auto first = state.find("first_val_loss");
-    report_.first_val_loss = first != state.end() && first->is_number()
-                                 ? first->get<double>()
-                                 : std::numeric_limits<double>::quiet_NaN();
-  }
-
-  // Rows of steps after the one resumed from are written again.
-  void open_logs() {
-    std::string csv = "step,loss,grad_norm,lr,tokens,target_tokens,val_loss\n", jsonl;
-    const auto keep = [&](const fs::path& path, auto&& use) {
-      if (options_.resume == Resume::yes && fs::exists(path)) for_each_line(path, use);
-    };
-    keep(options_.output / "log.csv", [&](std::string_view line, size_t number) {
-      if (number > 1 && std::atoi(std::string(line).c_str()) <= step_)
-        csv += fmt::format("{}\n", line);
-    });
-    keep(options_.output / "log.jsonl", [&](std::string_view line, size_t) {
-      int step = 0;
-      if (std::sscanf(std::string(line).c_str(), "{\"step\":%d", &step) == 1 && step <= step_)
-        jsonl += fmt::format("{}\n", line);
-    });
-    write_file_atomic(options_.output / "log.csv", csv);
-    write_file_atomic(options_.output / "log.jsonl", jsonl);
-    log_csv_ = std::make_unique<AppendFile>(options_.output / "log.csv");
-    log_jsonl_ = std::make_unique<AppendFile>(options_.output / "log.jsonl");
-  }
-
-  void log(const StepResult& r) {
-    const bool evaluated = options_.eval_every > 0 &&
-                           (step_ % options_.eval_every == 0 || step_ == schedule_.total_steps) &&
-                           val_batches_;
-    Json row = {{"step", step_}, {"loss", r.loss},     {"grad_norm", r.grad_norm},
-                {"lr", r.lr},    {"tokens", r.tokens}, {"target_tokens", r.targets}};
-    if (evaluated) row["val_loss"] = report_.last_val_loss;
-    log_jsonl_->append(dump_json(row) + "\n");
-    log_csv_->append(fmt::format("{},{},{},{},{},{},{}\n", step_, r.loss, r.grad_norm, r.lr,
-                                 r.tokens, r.targets,
-                                 evaluated ? fmt::format("{}", report_.last_val_loss) : ""));
-  }
 
   Ops& ops_;
   Llama& model_;
   Adapter* adapter_;
   const TrainOptions& options_;
-  const Dataset &data_, &validation_;
+  const Dataset& data_;
   std::vector<std::vector<int>> rows_, val_rows_;
   RowOrder order_;
   Optimizer optimizer_;
+  RunFolder folder_;
   std::unique_ptr<BatchBuilder> batches_, val_batches_;
   Workspace ws_;
   Tape tape_;
@@ -355,19 +94,204 @@ class Trainer {
   Llama grad_weights_;
   Gradients gradients_;
   Schedule schedule_;
-  int rows_per_step_ = 1, step_ = 0;
-  std::vector<int> step_rows_;
-  std::unique_ptr<AppendFile> log_csv_, log_jsonl_;
+  TrainState state_;
+  std::vector<int> step_rows_;  // of the step at work
+  int64_t n_tokens_ = 0, n_targets_ = 0;
   TrainReport report_;
 };
+
+Trainer::Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
+                 const Dataset& validation, const TrainOptions& options)
+    : ops_(ops),
+      model_(model),
+      adapter_(adapter),
+      options_(options),
+      data_(data),
+      rows_(pack(data, options.max_tokens, options.packing)),
+      val_rows_(pack(validation, options.max_tokens, Packing::on)),
+      order_(int(rows_.size()), options.shuffle, options.seed),
+      optimizer_(ops),
+      folder_(options.output, options.keep_checkpoints) {
+  const int kv_layers = options.recompute == Recompute::blocks ? 1 : model.config.n_layers;
+  batches_ = std::make_unique<BatchBuilder>(ops, model.config, data, rows_, options.micro_batch,
+                                            options.dtype, kv_layers);
+  int max_tokens = batches_->max_tokens();
+  if (!val_rows_.empty()) {
+    val_batches_ = std::make_unique<BatchBuilder>(ops, model.config, validation, val_rows_, 1,
+                                                  options.dtype, 1);
+    max_tokens = std::max(max_tokens, val_batches_->max_tokens());
+  }
+  const int rank = largest_rank(adapter);
+  ws_ = make_workspace(
+      ops, model.config,
+      {.max_tokens = max_tokens, .lora_rank = rank, .dtype = options.dtype, .training = true});
+  tape_ = make_tape(ops, model.config, ws_, options.recompute);
+  space_ = make_backward_space(ops, model.config, ws_, {.lora_rank = rank});
+  add_parameters();
+  schedule_ = {options.schedule, options.lr, 0, options.warmup_steps, count_steps(data, options)};
+  if (options.warmup_steps < 0) schedule_.warmup_steps = schedule_.total_steps / 20;
+  state_.fingerprint = fingerprint();
+}
+
+TrainReport Trainer::run() {
+  if (options_.resume == Resume::yes)
+    state_ = folder_.resume(optimizer_, state_.fingerprint);
+  else
+    folder_.refuse_earlier_run();
+  folder_.open_logs(state_.step);
+  if (state_.step == 0) state_.first_val_loss = report_.last_val_loss = evaluate();
+  int evaluated = state_.step == 0 ? 0 : -1;  // the step of last_val_loss
+
+  Progress progress("step", schedule_.total_steps);
+  const auto start = Clock::now();
+  while (!last_step() && !stop_requested()) {
+    const StepResult r = step();
+    measure(r, start);
+    StepLog row{state_.step, r.loss, r.grad_norm, r.lr, r.tokens, r.targets, {}};
+    if (val_batches_ && options_.eval_every > 0 &&
+        (state_.step % options_.eval_every == 0 || last_step())) {
+      row.val_loss = report_.last_val_loss = evaluate();
+      evaluated = state_.step;
+      progress.message(fmt::format("step {}: validation loss {:.4f}", evaluated, *row.val_loss));
+    }
+    folder_.log(row);
+    if (options_.save_every > 0 && state_.step % options_.save_every == 0) save();
+    progress.update(
+        state_.step,
+        fmt::format("loss {:.4f}  grad_norm {:.3f}  lr {:.2e}  {:.0f} tok/s ({:.0f} target)",
+                    r.loss, r.grad_norm, r.lr, report_.tokens_per_second,
+                    report_.target_tokens_per_second));
+  }
+  progress.finish();
+  save();
+  if (evaluated != state_.step) report_.last_val_loss = evaluate();
+  report_.step = state_.step;
+  report_.total_steps = schedule_.total_steps;
+  report_.stopped = !last_step();
+  report_.first_val_loss = state_.first_val_loss;
+  return report_;
+}
+
+void Trainer::measure(const StepResult& r, Clock::time_point start) {
+  n_tokens_ += r.tokens, n_targets_ += r.targets;
+  report_.train_loss = r.loss;
+  report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  report_.tokens_per_second = double(n_tokens_) / report_.seconds;
+  report_.target_tokens_per_second = double(n_targets_) / report_.seconds;
+  report_.gflops = report_.tokens_per_second * flops_per_token(model_.config, adapter_) * 1e-9;
+}
+
+void Trainer::add_parameters() {
+  if (adapter_) {
+    grad_adapter_ = *adapter_;
+    std::vector<Lora*> grads;
+    for_each_lora(grad_adapter_, [&](const std::string&, Lora& lora) { grads.push_back(&lora); });
+    size_t i = 0;
+    for_each_lora(*adapter_, [&](const std::string& name, Lora& lora) {
+      CHECK(lora.a.dtype == options_.dtype && lora.b.dtype == options_.dtype);
+      Lora& grad = *grads[i++];
+      grad.a = optimizer_.add(name + ".lora_A", lora.a, WeightDecay::on);
+      grad.b = optimizer_.add(name + ".lora_B", lora.b, WeightDecay::on);
+    });
+    gradients_.adapter = &grad_adapter_;
+    return;
+  }
+  grad_weights_ = model_;
+  std::vector<Tensor*> grads;
+  for_each_tensor(grad_weights_,
+                  [&](const std::string&, Tensor& t, TensorKind) { grads.push_back(&t); });
+  size_t i = 0;
+  for_each_tensor(model_, [&](const std::string& name, Tensor& t, TensorKind kind) {
+    CHECK(kind == TensorKind::norm || t.dtype == options_.dtype);
+    const WeightDecay decay = kind == TensorKind::norm ? WeightDecay::off : WeightDecay::on;
+    *grads[i++] = optimizer_.add(name, t, decay);
+  });
+  if (model_.config.tied_embeddings) grad_weights_.lm_head = grad_weights_.embed;
+  gradients_.weights = &grad_weights_;
+}
+
+void Trainer::choose_rows() {
+  const int n = options_.micro_batch * options_.grad_accum_steps;
+  step_rows_.clear();
+  for (int i = 0; i < n; i++) step_rows_.push_back(order_.at(int64_t(state_.step) * n + i));
+}
+
+Trainer::StepResult Trainer::step() {
+  choose_rows();
+  StepResult result{.lr = schedule_.at(state_.step)};
+  for (const int row : step_rows_) result.targets += batches_->n_targets(row);
+  optimizer_.zero_gradients();
+  double loss = 0;
+  for (size_t begin = 0; begin < step_rows_.size(); begin += size_t(options_.micro_batch)) {
+    const auto rows = std::span(step_rows_).subspan(begin, size_t(options_.micro_batch));
+    const Batch batch = batches_->build(rows, adapter_);
+    loss += loss_and_backward(ops_, model_, batch, batches_->targets(),
+                              1.0f / float(result.targets), ws_, tape_, space_, gradients_);
+    result.tokens += int64_t(batch.tokens.size());
+  }
+  result.loss = loss / double(result.targets);
+  result.grad_norm = optimizer_.gradient_norm();
+  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) refuse_step(result);
+  const bool clip = options_.grad_clip > 0 && result.grad_norm > options_.grad_clip;
+  optimizer_.step({.lr = float(result.lr),
+                   .weight_decay = float(options_.weight_decay),
+                   .grad_scale = clip ? float(options_.grad_clip / result.grad_norm) : 1.0f,
+                   .step = state_.step + 1});
+  state_.step++;
+  return result;
+}
+
+void Trainer::refuse_step(const StepResult& result) {
+  save();
+  std::vector<std::string> ids;
+  for (const int row : step_rows_)
+    for (const int i : rows_[size_t(row)]) ids.push_back(data_.examples[size_t(i)].id);
+  throw Error(fmt::format("[train] the loss must be finite, step {} gave loss {} and gradient norm "
+                          "{}; its examples: {}",
+                          state_.step + 1, result.loss, result.grad_norm, fmt::join(ids, ", ")),
+              "the state before this step is saved; try a lower --lr");
+}
+
+double Trainer::evaluate() {
+  if (!val_batches_) return std::numeric_limits<double>::quiet_NaN();
+  double loss = 0;
+  int64_t n = 0;
+  for (int row = 0; row < int(val_rows_.size()); row++) {
+    const Batch batch = val_batches_->build({&row, 1}, adapter_);
+    loss += loss_only(ops_, model_, batch, val_batches_->targets(), ws_, space_.logits);
+    n += int64_t(val_batches_->targets().size());
+  }
+  return loss / double(n);
+}
+
+// The rate is left out: to go on with a lower one is a way out of a loss that is not finite.
+std::string Trainer::fingerprint() const {
+  uint64_t hash =
+      hash64(fmt::format("{} {} {} {} {} {}", options_.seed, options_.max_tokens,
+                         options_.micro_batch * options_.grad_accum_steps, int(options_.packing),
+                         int(options_.shuffle), dtype_name(options_.dtype)));
+  hash = hash64(dump_json(config_to_json(model_.config)), hash);
+  if (adapter_)
+    for_each_lora(std::as_const(*adapter_), [&](const std::string& name, const Lora& lora) {
+      hash = hash64(fmt::format("{} {} {}", name, lora.a.rows, lora.scale), hash);
+    });
+  for (const Example& e : data_.examples) {
+    hash = hash64(fmt::format("{}", e.tokens.size()), hash);
+    hash = hash64({reinterpret_cast<const char*>(e.tokens.data()), e.tokens.size() * sizeof(int)},
+                  hash);
+    hash = hash64({reinterpret_cast<const char*>(e.target.data()), e.target.size()}, hash);
+  }
+  return fmt::format("{:016x}", hash);
+}
 
 }  // namespace
 
 int count_steps(const Dataset& data, const TrainOptions& options) {
   if (options.steps > 0) return options.steps;
   const double rows = double(pack(data, options.max_tokens, options.packing).size());
-  return std::max(
-      1, int(std::ceil(rows * options.epochs / (options.micro_batch * options.grad_accum_steps))));
+  const double steps =
+      std::ceil(rows * options.epochs / (options.micro_batch * options.grad_accum_steps));
+  return int(std::clamp(steps, 1.0, double(std::numeric_limits<int>::max())));
 }
 
 TrainReport train(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,

@@ -6,13 +6,12 @@
 #include <string>
 
 #include "model/llama.h"
-#include "train/backward.h"
+#include "train/batches.h"
 #include "train/dataset.h"
 #include "train/schedule.h"
 
 namespace chatmem {
 
-enum class Shuffle { off, on };
 enum class Resume { no, yes };
 
 struct TrainOptions {
@@ -31,9 +30,9 @@ struct TrainOptions {
   uint64_t seed = 1;
   DType dtype = DType::f32;  // of activations
   Recompute recompute = Recompute::nothing;
-  int eval_every = 0;  // steps; 0: at the beginning and the end
-  int save_every = 0;  // steps; 0: at the end
-  int keep_checkpoints = 2;
+  int eval_every = 0;        // steps; 0: at the beginning and the end
+  int save_every = 0;        // steps; 0: at the end
+  int keep_checkpoints = 2;  // at least 1
   Resume resume = Resume::no;
   const std::atomic<bool>* stop = nullptr;  // set by a signal: finish the step, save, return
 };
@@ -50,8 +49,8 @@ struct TrainReport {
 // be writable and in options.dtype. Loss is normalised by the target tokens of the whole step.
 // Writes OUTPUT/log.csv, OUTPUT/log.jsonl and OUTPUT/checkpoints/step-N; with Resume::yes continues
 // after the newest checkpoint, bit for bit as if it had never stopped. Throws Error for examples
-// without targets (by name), ids outside the vocabulary, and a loss that is not finite (after a
-// checkpoint of the step before).
+// without targets or too long (by name), ids outside the vocabulary, a folder that holds another
+// run, and a loss that is not finite (after a checkpoint of the step before).
 TrainReport train(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
                   const Dataset& validation, const TrainOptions& options);
 
