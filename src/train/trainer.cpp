@@ -6,11 +6,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "base/random.h"
+#include "base/staged_folder.h"
 #include "model/checkpoint.h"
 #include "model/lora.h"
 #include "train/batches.h"
@@ -259,14 +261,21 @@ class Trainer {
   }
 
   void save() {
+    if (saved_step_ == step_) return;
     const fs::path folder = checkpoint_folder(step_);
-    if (fs::exists(folder / "state.json")) return;
-    optimizer_.save(folder / "optimizer.safetensors");
+    StagedFolder staged(folder, "state.json");
+    optimizer_.save(staged.path() / "optimizer.safetensors");
     const Json state = {{"format", "chatmem checkpoint 1"},
                         {"step", step_},
                         {"fingerprint", fingerprint()},
                         {"first_val_loss", report_.first_val_loss}};
-    write_file_atomic(folder / "state.json", dump_json(state, 1) + "\n");  // last: marks it whole
+    write_file_atomic(staged.path() / "state.json", dump_json(state, 1) + "\n");
+    staged.commit([](const std::string&) { return false; });
+    // The first checkpoint of a new run takes the place of those of an earlier one.
+    if (!saved_step_)
+      for (const int step : checkpoint_steps())
+        if (step != step_) fs::remove_all(checkpoint_folder(step));
+    saved_step_ = step_;
     const std::vector<int> steps = checkpoint_steps();
     for (size_t i = 0; i + size_t(options_.keep_checkpoints) < steps.size(); i++)
       fs::remove_all(checkpoint_folder(steps[i]));
@@ -299,6 +308,7 @@ class Trainer {
                   "resume with the data and options that the training was begun with");
     optimizer_.load(folder / "optimizer.safetensors");
     step_ = int(json_int(state, "step", where));
+    saved_step_ = step_;
     const auto first = state.find("first_val_loss");
     report_.first_val_loss = first != state.end() && first->is_number()
                                  ? first->get<double>()
@@ -356,6 +366,7 @@ class Trainer {
   Gradients gradients_;
   Schedule schedule_;
   int rows_per_step_ = 1, step_ = 0;
+  std::optional<int> saved_step_;  // of the newest checkpoint of this run
   std::vector<int> step_rows_;
   std::unique_ptr<AppendFile> log_csv_, log_jsonl_;
   TrainReport report_;
