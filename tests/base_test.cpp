@@ -93,6 +93,25 @@ TEST(Json, ErrorsNameThePlace) {
             "{\"b\":1,\"a\":[true,null]}");
 }
 
+std::string object_of(int n_keys) {
+  std::string text = "{";
+  for (int i = 0; i < n_keys; i++)
+    text += (i ? ",\"" : "\"") + std::to_string(i) + "\":{\"a:\":[\":\"]}";
+  return text + "}";
+}
+
+// Keys are looked for one after the other: many of them would take minutes.
+TEST(Json, ManyKeysAreRefused) {
+  EXPECT_EQ(parse_json(object_of(8192), "x").size(), 8192u);
+  EXPECT_THAT(error_of([] { parse_json(object_of(8193), "x"); }), HasSubstr("so many keys"));
+  std::string many = "[" + object_of(2000);
+  for (int i = 1; i < 17; i++) many += "," + object_of(2000);
+  EXPECT_THAT(error_of([&] { parse_json(many + "]", "x"); }), HasSubstr("so many keys"));
+  std::string small = "[" + object_of(64);
+  for (int i = 1; i < 20'000; i++) small += "," + object_of(3);
+  EXPECT_EQ(parse_json(small + "]", "x").size(), 20'000u);
+}
+
 TEST(Json, LinesWithABrokenOneNameIt) {
   TestFolder folder;
   const fs::path path = folder.write("a.jsonl", "{\"a\":1}\n\n{\"a\":2\n");

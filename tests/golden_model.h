@@ -1,10 +1,12 @@
 // The golden models of tests/golden and what transformers computed with them (tools/reference.py).
 #pragma once
-#include <gtest/gtest.h>
-
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "format/safetensors.h"
 #include "model/checkpoint.h"
 #include "model/generate.h"

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <vector>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "compute/cpu_ops.h"
 #include "compute/gemm.h"
@@ -761,6 +762,26 @@ TEST(Ops, DnnlEqualsPlainForManyShapes) {
     call.c = got.data();
     fast->run(call);
     for (size_t i = 0; i < got.size(); i++) ASSERT_NEAR(got[i], want[i], 2e-5) << m;
+  }
+}
+
+// The library's own exception is no Error, and would end the program without its hint.
+TEST(Ops, DnnlErrorsNameTheProduct) {
+  const CpuDevice device = {choose_isa(), &kernels_of(choose_isa()), 1};
+  const auto gemm = make_dnnl_gemm(device);
+  std::vector<float> x(64);
+  const GemmCall overlapping = {.c = x.data(),
+                                .c_stride = 1,  // rows of 4 elements, one element apart
+                                .a = {x.data(), DType::f32, 4, 1},
+                                .b = {x.data(), DType::f32, 4, 1},
+                                .m = 4,
+                                .n = 4,
+                                .k = 4};
+  try {
+    gemm->run(overlapping);
+    FAIL() << "overlapping rows were taken";
+  } catch (const Error& e) {
+    EXPECT_EQ(std::string(e.what()).find("[gemm] oneDNN must compute (4 x 4)"), 0u) << e.what();
   }
 }
 #endif

@@ -9,10 +9,16 @@ namespace chatmem {
 namespace {
 
 constexpr int kMaxDepth = 64;
+// A key of an ordered object is looked for among all keys before it, so a crafted object would take
+// time with the square of its size. The sum of the squares is limited; one object may have 8,192
+// keys. Those of up to kFewKeys are not counted: their time is in proportion to the text.
+constexpr size_t kFewKeys = 64, kMaxKeySquares = size_t(1) << 26;
 
-// Nesting is limited before parsing: a recursive parser must not be led to overflow the stack.
-void check_depth(std::string_view text, std::string_view where) {
+// Nesting and keys are limited before parsing: a recursive parser must not be led to overflow the
+// stack. Whether brackets match is the parser's affair.
+void check_shape(std::string_view text, std::string_view where) {
   int depth = 0;
+  size_t n_keys[kMaxDepth + 1] = {}, key_squares = 0;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); i++) {
     const char c = text[i];
@@ -26,7 +32,14 @@ void check_depth(std::string_view text, std::string_view where) {
     } else if (c == '{' || c == '[') {
       if (++depth > kMaxDepth)
         throw Error(fmt::format("[json] {}: nesting must not be deeper than {}", where, kMaxDepth));
-    } else if (c == '}' || c == ']') {
+      n_keys[depth] = 0;
+    } else if (c == ':' && depth > 0) {
+      // (n + 1)^2 - n^2, and all of n^2 with the first key that counts
+      const size_t n = n_keys[depth]++;
+      if (n >= kFewKeys) key_squares += n == kFewKeys ? (n + 1) * (n + 1) : 2 * n + 1;
+      if (key_squares > kMaxKeySquares)
+        throw Error(fmt::format("[json] {}: objects must not have so many keys", where));
+    } else if ((c == '}' || c == ']') && depth > 0) {
       depth--;
     }
   }
@@ -51,7 +64,7 @@ const Json& get(const Json& object, std::string_view key, std::string_view where
 Json parse_json(std::string_view text, std::string_view where) {
   if (const size_t bad = find_invalid_utf8(text); bad != text.npos)
     throw Error(fmt::format("[json] {}: must be UTF-8, byte {} is not", where, bad));
-  check_depth(text, where);
+  check_shape(text, where);
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {

@@ -14,7 +14,7 @@ namespace chatmem {
 using Json = nlohmann::ordered_json;
 
 // Parses one value. `where` names the source in errors ("FILE, line N"). Throws Error on bad
-// syntax, invalid UTF-8, nesting deeper than 64 or a NUL byte.
+// syntax, invalid UTF-8, a NUL byte, nesting deeper than 64, or an object of more than 8,192 keys.
 Json parse_json(std::string_view text, std::string_view where);
 Json read_json(const fs::path& path, size_t max_bytes = size_t(1) << 30);
 

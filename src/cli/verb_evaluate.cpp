@@ -14,7 +14,7 @@ namespace {
 
 struct Flags {
   std::string data, endpoint, model, predictions, as_of, output = "evaluation";
-  int concurrency = 4, max_tokens = 330, limit = 0;
+  int concurrency = 4, max_tokens = 330, limit = 0, show = 0;
   double temperature = 0;
   uint64_t seed = 1;
   bool json = false;
@@ -79,6 +79,9 @@ int run(const Flags& flags) {
   const Answers answers = flags.predictions.empty() ? ask_endpoint(flags, conversations)
                                                     : read_answers(flags, conversations);
   print_failures(flags, conversations.size(), answers.predictions);
+  for (int i = 0; i < std::min(flags.show, int(conversations.size())); i++)
+    if (const auto& prediction = answers.predictions.of[size_t(i)])
+      show_case(stdout, conversations[size_t(i)], *prediction);
   const Evaluation evaluation =
       evaluate(conversations, answers.predictions, answers.system, flags.seed);
   write_report(evaluation, flags.output);
@@ -119,6 +122,8 @@ void add_evaluate(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.0, 2.0))
       ->capture_default_str();
   verb->add_option("--limit", flags.limit, "only the first N conversations")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--show", flags.show, "print the first N cases: chat, prediction, reference")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--seed", flags.seed, "of the floors and the intervals")->capture_default_str();
   verb->add_flag("--json", flags.json, "one JSON object instead of the tables");

@@ -1,6 +1,8 @@
 // Matrix products by oneDNN 2.6. Matrices stay as they are: a transposed operand is one with
 // swapped strides. A primitive is compiled for one exact shape, which takes about a millisecond, so
 // the last kMaxPrimitives are kept.
+#include <dnnl_debug.h>
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <cstring>
@@ -9,6 +11,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "compute/gemm.h"
 
@@ -61,14 +64,30 @@ dnnl::cpu_isa dnnl_isa(Isa isa) {
   return dnnl::cpu_isa::all;
 }
 
+// Runs body; an error of oneDNN becomes one of ours that says which product it was.
+template <typename Body>
+void named_errors(const GemmCall& call, const Body& body) {
+  try {
+    body();
+  } catch (const dnnl::error& e) {
+    throw Error(fmt::format("[gemm] oneDNN must compute ({} x {}) = ({} x {} {}) ({} x {} {}), "
+                            "failed: {} ({})",
+                            call.m, call.n, call.m, call.k, dtype_name(call.a.dtype), call.k,
+                            call.n, dtype_name(call.b.dtype), e.what(), dnnl_status2str(e.status)),
+                e.status == dnnl_out_of_memory ? "free memory, or use a smaller batch" : "");
+  }
+}
+
 class DnnlGemm : public Gemm {
  public:
   explicit DnnlGemm(const CpuDevice& device) : device_(device) {
     // Fails once a primitive exists: then the limit of the first device stays.
     dnnl_set_max_cpu_isa(static_cast<dnnl_cpu_isa_t>(dnnl_isa(device.isa)));
-    dnnl::set_primitive_cache_capacity(0);  // ours is the only one, so that the bound is one
-    engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
-    stream_ = dnnl::stream(engine_);
+    named_errors({}, [&] {
+      dnnl::set_primitive_cache_capacity(0);  // ours is the only one, so that the bound is one
+      engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
+      stream_ = dnnl::stream(engine_);
+    });
   }
 
   bool supports(DType a, DType b, DType c) const override {
@@ -78,6 +97,13 @@ class DnnlGemm : public Gemm {
   }
 
   void run(const GemmCall& call) override {
+    named_errors(call, [&] { multiply(call); });
+  }
+
+  size_t scratch_bytes() const override { return scratch_.size_bytes(); }
+
+ private:
+  void multiply(const GemmCall& call) {
     if (omp_get_max_threads() != device_.n_threads) omp_set_num_threads(device_.n_threads);
     Primitive& p = primitive_of(call);
     p.a.set_data_handle(const_cast<void*>(call.a.data));  // oneDNN does not write its sources
@@ -93,9 +119,6 @@ class DnnlGemm : public Gemm {
     stream_.wait();
   }
 
-  size_t scratch_bytes() const override { return scratch_.size_bytes(); }
-
- private:
   Primitive& primitive_of(const GemmCall& call) {
     const Key key = {call.m,
                      call.n,

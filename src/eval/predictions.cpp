@@ -101,6 +101,15 @@ void show(std::FILE* live, std::string_view text) {
   std::fflush(live);
 }
 
+std::string heading(const Conversation& conversation) {
+  return fmt::format("{}  {} to {}", conversation.id, conversation.start_date,
+                     conversation.end_date);
+}
+
+std::string reference_of(const Conversation& conversation) {
+  return fmt::format("\n\nreference:\n{}\n\n", conversation.summary);
+}
+
 // Works through the conversations on some threads.
 class Collection {
  public:
@@ -165,9 +174,7 @@ class Collection {
   void ask(size_t i) {
     const Conversation& conversation = conversations_[i];
     std::FILE* live = options_.concurrency <= 1 ? options_.live : nullptr;
-    if (live)
-      show(live, fmt::format("{}  {} to {}\n\n", conversation.id, conversation.start_date,
-                             conversation.end_date));
+    if (live) show(live, heading(conversation) + "\n\n");
     ChatResult result;
     try {
       result = summarize_(conversation, [live](std::string_view piece) {
@@ -179,7 +186,7 @@ class Collection {
       return;
     }
     keep(i, std::move(result));
-    if (live) show(live, fmt::format("\n\nreference:\n{}\n\n", conversation.summary));
+    if (live) show(live, reference_of(conversation));
   }
 
   void keep(size_t i, ChatResult result) {
@@ -234,6 +241,14 @@ class Collection {
 Predictions collect_predictions(std::span<const Conversation> conversations,
                                 const Summarize& summarize, const CollectOptions& options) {
   return Collection(conversations, summarize, options).run();
+}
+
+void show_case(std::FILE* out, const Conversation& conversation, const Prediction& prediction) {
+  show(out, heading(conversation) + "\n");
+  for (const Message& message : conversation.messages)
+    show(out, fmt::format("{} | {}\n", message.timestamp, message.content));
+  show(out, fmt::format("\nprediction:\n{}", prediction.text));
+  show(out, reference_of(conversation));
 }
 
 Predictions read_predictions(std::span<const Conversation> conversations,

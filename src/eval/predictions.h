@@ -59,6 +59,9 @@ struct CollectOptions {
 Predictions collect_predictions(std::span<const Conversation> conversations,
                                 const Summarize& summarize, const CollectOptions& options);
 
+// One case for a reader: id and dates, the chat, the prediction, the reference.
+void show_case(std::FILE* out, const Conversation& conversation, const Prediction& prediction);
+
 // From a file instead; by id, or by order when its rows have none. Throws Error naming the
 // conversations that it lacks. Rows of other ids are left out.
 Predictions read_predictions(std::span<const Conversation> conversations, const TextSource& source);

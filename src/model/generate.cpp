@@ -36,7 +36,8 @@ Generator::Generator(Ops& ops, const Llama& model, GeneratorOptions options)
 bool Generator::add(int64_t id, GenerateRequest request) {
   CHECK(!request.prompt.empty() && request.max_tokens > 0);
   CHECK(request.adapter < int(options_.adapters.size()));
-  const int n = int(request.prompt.size()) + request.max_tokens;
+  // The last token made is not fed back: it needs no place.
+  const int n = int(request.prompt.size()) + request.max_tokens - 1;
   CHECK(n <= capacity_);
   if (n_active() == options_.max_requests) return false;
   auto kv = std::make_unique<KvSequence>(pages_);

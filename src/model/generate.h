@@ -41,14 +41,14 @@ class Generator {
  public:
   Generator(Ops& ops, const Llama& model, GeneratorOptions options);
 
-  // Takes the request and its KV pages; false when there is no slot or page free now. Ids are the
-  // caller's.
+  // Takes the request and its KV pages; prompt and max_tokens - 1 must fit capacity_tokens(). False
+  // when there is no slot or page free now. Ids are the caller's.
   bool add(int64_t id, GenerateRequest request);
   void cancel(int64_t id);
   // One forward pass. The result is valid until the next call.
   std::span<const GeneratedToken> step();
   int n_active() const { return int(active_.size()); }
-  // The longest prompt plus max_tokens that could ever be taken.
+  // The most tokens of one sequence: of a prompt, or of a prompt and what is made of it.
   int capacity_tokens() const { return capacity_; }
 
  private:

@@ -1,6 +1,8 @@
 #include "serve/batch_engine.h"
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 namespace chatmem {
 
@@ -43,9 +45,10 @@ void BatchEngine::run() {
       fail_all(e.what());
     }
   }
-  const std::lock_guard lock(mutex_);
-  queue_.clear();
   running_.clear();
+  std::deque<Job> left;  // clients are destroyed without the lock: it is theirs to call submit()
+  const std::lock_guard lock(mutex_);
+  left.swap(queue_);
 }
 
 // Takes from the queue, in order, what the generator has room for.
@@ -72,8 +75,12 @@ void BatchEngine::drop_cancelled() {
     generator_.cancel(it->first);
     it = running_.erase(it);
   }
+  std::vector<Job> dropped;  // destroyed after the lock is given back
   const std::lock_guard lock(mutex_);
-  std::erase_if(queue_, [](const Job& job) { return job.client->cancelled(); });
+  const auto kept = std::stable_partition(queue_.begin(), queue_.end(),
+                                          [](const Job& job) { return !job.client->cancelled(); });
+  dropped.assign(std::make_move_iterator(kept), std::make_move_iterator(queue_.end()));
+  queue_.erase(kept, queue_.end());
 }
 
 void BatchEngine::deliver(const GeneratedToken& token) {

@@ -1,0 +1,67 @@
+// libFuzzer: bodies of chat completion requests are read within their limits or refused with an
+// answer that is JSON; the text of an answer is cut the same way in whatever pieces it comes. The
+// first byte chooses.
+#include <cstdint>
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "serve/answer_text.h"
+#include "serve/openai_api.h"
+
+namespace {
+
+using namespace chatmem;
+
+void check_request(std::string_view body) {
+  try {
+    const ChatCompletionRequest request = parse_chat_completion(body);
+    CHECK(!request.turns.empty());
+    CHECK(request.temperature >= 0 && request.temperature <= 2);
+    CHECK(request.top_p >= 0 && request.top_p <= 1 && request.min_p >= 0 && request.min_p <= 1);
+    CHECK(request.top_k >= 0 && request.max_tokens.value_or(0) >= 0);
+    for (const std::string& stop : request.stop) CHECK(!stop.empty());
+    const AnswerHead head{"chatcmpl-1", request.model, 1, request.include_usage};
+    for (const Turn& turn : request.turns) {
+      const std::string chunk = content_chunk(head, turn.content);
+      CHECK(json_string(parse_json(chunk, "chunk"), "model", "chunk") == request.model);
+    }
+    parse_json(chat_completion(head, request.turns[0].content, FinishReason::stop, {}), "answer");
+  } catch (const ApiError& e) {
+    CHECK(e.status() >= 400 && e.status() < 500);
+    json_object(parse_json(e.body(), "error"), "error", "error");
+  }
+}
+
+struct Answer {
+  std::string text;
+  bool stopped = false;
+  bool operator==(const Answer&) const = default;
+};
+
+Answer answer_in_pieces(std::string_view bytes, size_t piece_bytes) {
+  AnswerText answer({"END", "EN!", "\xC3\xA9\n"});
+  Answer out;
+  for (size_t at = 0; at < bytes.size(); at += piece_bytes) {
+    const std::string sent = answer.push(bytes.substr(at, piece_bytes));
+    CHECK(find_invalid_utf8(sent) == sent.npos);
+    out.text += sent;
+  }
+  out.text += answer.finish();
+  CHECK(find_invalid_utf8(out.text) == out.text.npos);
+  out.stopped = answer.stopped();
+  CHECK(out.text.find("END") == out.text.npos && out.text.find("EN!") == out.text.npos);
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] % 4 == 0)
+    CHECK(answer_in_pieces(input, 1 + data[0] / 4 % 8) ==
+          answer_in_pieces(input, input.size() + 1));
+  else
+    check_request(input);
+  return 0;
+}

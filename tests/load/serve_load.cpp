@@ -1,0 +1,196 @@
+// Load on a running `chatmem serve` on this machine, for ./dev soak: clients that stream answers, a
+// third of which leave at a random moment. Fails when a request is stuck or not whole, when /health
+// is slow, when the server's memory grows, or when it answers nobody at the end.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "net/http_client.h"
+#include "net/sse.h"
+
+namespace chatmem {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr int kMaxClients = 2000, kMaxSeconds = 3600;
+constexpr int kStuckMs = 60'000;  // without a byte; the server pings every 5 s
+constexpr double kMaxGrowthMb = 64;
+
+struct Flags {
+  int port = 0, pid = 0, clients = 64, seconds = 60;
+  double health_ms_p99 = 50;
+};
+
+struct Tally {
+  std::atomic<int64_t> whole = 0, left = 0, busy = 0, failed = 0;
+  std::mutex mutex;
+  std::vector<std::string> failures;  // the first few
+
+  void fail(const std::string& what) {
+    failed++;
+    const std::lock_guard lock(mutex);
+    if (failures.size() < 5) failures.push_back(what);
+  }
+};
+
+std::string url(const Flags& flags, std::string_view path) {
+  return fmt::format("http://127.0.0.1:{}{}", flags.port, path);
+}
+
+std::string request_body(Random& random) {
+  std::string text;
+  for (uint64_t i = random.below(100); i > 0; i--) text += "2024-05-01 10:00 | Ana: hello\n";
+  return dump_json(
+      {{"messages", Json::array({Json{{"role", "user"}, {"content", text + "And now?"}}})},
+       {"max_tokens", 4 + int64_t(random.below(60))},
+       {"seed", int64_t(random.below(1000))},
+       {"stream", true}});
+}
+
+// One streamed answer. `leave_after` events the client goes away; -1: it stays.
+void ask(const Flags& flags, Random& random, int leave_after, Tally& tally) {
+  int events = 0;
+  bool done = false;
+  SseDecoder decoder([&](const SseEvent& event) {
+    events++;
+    done = event.data == "[DONE]";
+  });
+  HttpCall call{.method = "POST",
+                .url = url(flags, "/v1/chat/completions"),
+                .headers = {{"content-type", "application/json"}},
+                .body = request_body(random),
+                .idle_timeout_ms = kStuckMs};
+  call.on_body = [&](const HttpResponse& head, std::string_view bytes) {
+    if (head.status == 200) decoder.feed(bytes);
+    return leave_after < 0 || events < leave_after;
+  };
+  try {
+    const HttpResponse response = http_request(call);
+    if (response.status == 429 || response.status == 503) {
+      tally.busy++;
+      std::this_thread::sleep_for(milliseconds(50 + random.below(200)));
+    } else if (response.status != 200) {
+      tally.fail(fmt::format("status {}", response.status));
+    } else if (!done) {
+      tally.fail(fmt::format("a stream ended after {} events without [DONE]", events));
+    } else {
+      tally.whole++;
+    }
+  } catch (const HttpError& e) {
+    if (e.failure() == HttpFailure::aborted)
+      tally.left++;
+    else
+      tally.fail(e.what());
+  }
+}
+
+// Latencies of /health in milliseconds, ten a second.
+std::vector<double> watch_health(const Flags& flags, Clock::time_point end, Tally& tally) {
+  std::vector<double> latencies_ms;
+  while (Clock::now() < end) {
+    const auto begin = Clock::now();
+    try {
+      const HttpResponse response = http_request({.url = url(flags, "/health")});
+      if (response.status != 200) tally.fail(fmt::format("/health gave {}", response.status));
+    } catch (const HttpError& e) {
+      tally.fail(fmt::format("/health: {}", e.what()));
+    }
+    latencies_ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+    std::this_thread::sleep_for(milliseconds(100));
+  }
+  std::sort(latencies_ms.begin(), latencies_ms.end());
+  return latencies_ms;
+}
+
+// VmRSS of the server, in MiB.
+double resident_mb(int pid) {
+  double kib = 0;
+  for_each_line(fmt::format("/proc/{}/status", pid), [&](std::string_view line, size_t) {
+    if (line.starts_with("VmRSS:")) kib = std::strtod(std::string(line.substr(6)).c_str(), nullptr);
+  });
+  if (kib <= 0) throw Error(fmt::format("[load] process {} must have memory, has none", pid));
+  return kib / 1024;
+}
+
+double percentile(const std::vector<double>& sorted, double share) {
+  return sorted.empty() ? 0 : sorted[std::min(sorted.size() - 1, size_t(share * sorted.size()))];
+}
+
+// After the load a fresh request must be answered whole and soon: no place is left occupied.
+bool answers_at_once(const Flags& flags) {
+  Random random(7);
+  Tally tally;
+  const auto begin = Clock::now();
+  while (tally.whole == 0 && tally.failed == 0 && Clock::now() - begin < std::chrono::seconds(20))
+    ask(flags, random, -1, tally);
+  return tally.whole == 1;
+}
+
+int run(const Flags& flags) {
+  Tally tally;
+  const auto begin = Clock::now(), end = begin + std::chrono::seconds(flags.seconds);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < flags.clients; i++)
+    clients.emplace_back([&flags, &tally, end, i] {
+      Random random(uint64_t(i) + 1);
+      while (Clock::now() < end)
+        ask(flags, random, random.below(3) == 0 ? int(random.below(20)) : -1, tally);
+    });
+  // What the first requests allocate is kept by design; growth is counted from there.
+  std::this_thread::sleep_until(begin + std::chrono::seconds(flags.seconds) / 4);
+  const double early_mb = resident_mb(flags.pid);
+  const std::vector<double> health = watch_health(flags, end, tally);
+  for (std::thread& client : clients) client.join();
+  const double late_mb = resident_mb(flags.pid), p99 = percentile(health, 0.99);
+
+  fmt::print("{} clients, {} s: {} answers whole, {} left early, {} told to come back, {} failed\n",
+             flags.clients, flags.seconds, tally.whole.load(), tally.left.load(), tally.busy.load(),
+             tally.failed.load());
+  fmt::print("/health: {:.1f} ms median, {:.1f} ms p99, {:.1f} ms at most, {} times\n",
+             percentile(health, 0.5), p99, percentile(health, 1), health.size());
+  fmt::print("memory: {:.1f} MiB, then {:.1f} MiB\n", early_mb, late_mb);
+  for (const std::string& failure : tally.failures) fmt::print("failure: {}\n", failure);
+  bool good = true;
+  const auto must = [&](bool holds, const char* what) {
+    if (!holds) fmt::print("failure: {}\n", what);
+    good = good && holds;
+  };
+  must(tally.failed == 0, "a request failed");
+  must(tally.whole > 0 && tally.left > 0, "some answers must be whole, and some clients leave");
+  must(p99 <= flags.health_ms_p99, "/health was slow");
+  must(late_mb - early_mb <= kMaxGrowthMb, "memory grew");
+  must(answers_at_once(flags), "a request after the load was not answered");
+  return good ? kDone : kFailed;
+}
+
+}  // namespace
+}  // namespace chatmem
+
+int main(int argc, char** argv) {
+  CLI::App app("Load on a chatmem serve on this machine");
+  chatmem::Flags flags;
+  app.add_option("--port", flags.port)->required()->check(CLI::Range(1, 65535));
+  app.add_option("--pid", flags.pid, "of the server, whose memory is watched")->required();
+  app.add_option("--clients", flags.clients)->check(CLI::Range(1, chatmem::kMaxClients));
+  app.add_option("--seconds", flags.seconds)->check(CLI::Range(1, chatmem::kMaxSeconds));
+  app.add_option("--health-ms-p99", flags.health_ms_p99)->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return chatmem::run(flags);
+  } catch (const chatmem::Error& e) {
+    fmt::print(stderr, "error: {}\n", e.what());
+    return chatmem::kFailed;
+  }
+}

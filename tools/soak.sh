@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# What is too long for every day, called by ./dev soak: all tests under sanitizers, every fuzzer, load on a server, and
+# kill loops: commands killed at random moments must end with the bytes of an undisturbed run. Under 20 minutes on two
+# cores once everything is built. Steps can be chosen: ./dev soak asan tsan fuzz load kill.
+# SOAK_SECONDS: of each fuzzer (60); SOAK_CLIENTS, SOAK_LOAD_SECONDS: of the load (64, 60); SOAK_KILLS: of each command
+# (10); SOAK_HEALTH_MS: slowest /health that passes, p99 (50); SOAK_SEED: of the random moments.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+fuzz_seconds=${SOAK_SECONDS:-60}
+clients=${SOAK_CLIENTS:-64}
+load_seconds=${SOAK_LOAD_SECONDS:-60}
+kills=${SOAK_KILLS:-10}
+health_ms=${SOAK_HEALTH_MS:-50}
+RANDOM=${SOAK_SEED:-1}
+jobs=$(nproc)
+chatmem=build/chatmem
+out=build/soak
+passed=0
+failed=()
+server=0
+trap '((server)) && kill -KILL "$server" 2>/dev/null; true' EXIT
+
+say() { printf '%s\n' "$*"; }
+seconds_now() { date +%s.%N; }
+since() { awk -v a="$1" -v b="$(seconds_now)" 'BEGIN { printf "%.0f", b - a }'; }
+
+check() { # NAME COMMAND ...: runs it with its output in a log, and counts
+  local name=$1 begin log
+  shift
+  log=$out/${name//[^A-Za-z0-9_]/_}.log
+  begin=$(seconds_now)
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    say "passed  $name ($(since "$begin") s)"
+  else
+    failed+=("$name")
+    say "FAILED  $name ($(since "$begin") s), the end of $log:"
+    tail -n 25 "$log" | sed 's/^/    /'
+  fi
+}
+
+build() { # PRESET FOLDER TARGET ...
+  local preset=$1 folder=$2
+  shift 2
+  say "building $folder"
+  { [[ -e $folder/build.ninja ]] || cmake --preset "$preset"; } >"$out/build_$preset.log" 2>&1 &&
+    ninja -C "$folder" "$@" >>"$out/build_$preset.log" 2>&1 && return
+  say "error: $folder cannot be built, the end of $out/build_$preset.log:"
+  tail -n 25 "$out/build_$preset.log"
+  exit 1
+}
+
+asan() {
+  build debug build-debug
+  check "tests under asan and ubsan" ctest --test-dir build-debug --output-on-failure -j "$jobs"
+}
+
+# Those with threads of ours. OpenMP's runtime is not instrumented, so it gets one thread.
+tsan() {
+  local tests=(sse_test http_test chat_client_test server_test batch_engine_test evaluate_test) built=() test
+  for test in "${tests[@]}"; do [[ -e tests/$test.cpp ]] && built+=("$test"); done
+  build tsan build-tsan "${built[@]}"
+  for test in "${built[@]}"; do
+    check "$test under tsan" env OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1 "build-tsan/tests/$test"
+  done
+}
+
+# Where each fuzzer begins: pieces of the samples. A target that chooses by its first byte gets it before the text.
+seed_corpora() { # FOLDER
+  local corpus=$1 target byte data=$out/seeds
+  for target in json csv safetensors tokenizer conversation sse rouge openai_api; do mkdir -p "$corpus/${target}_fuzz"; done
+  [[ -e $data/training_data.jsonl ]] ||
+    $chatmem generate --provider offline --input samples/dialogues.csv --rows 3 --output $data >/dev/null 2>&1 || return 1
+  head -n 1 $data/training_data.jsonl >"$corpus/json_fuzz/conversation"
+  printf '{"a":[1,-2.5e3,true,null,"\\u00e9\\n"],"b":{"c":{}}}' >"$corpus/json_fuzz/small"
+  head -n 30 samples/dialogues.csv >"$corpus/csv_fuzz/dialogues"
+  printf 'topic,id,dialogue\r\n"a ""b""",1,"x\ny"\r\n' >"$corpus/csv_fuzz/quotes"
+  cp tests/golden/*.safetensors "$corpus/safetensors_fuzz/"
+  for byte in 0 1 2 3 4; do
+    { printf "\\x0$byte"; head -c 2000 samples/chat.txt; } >"$corpus/tokenizer_fuzz/chat$byte"
+  done
+  { printf '\x00'; cat samples/tokenizer/tokenizer.json; } >"$corpus/tokenizer_fuzz/json"
+  { printf '\x00'; head -n 1 $data/training_data.jsonl; } >"$corpus/conversation_fuzz/json"
+  { printf '\x01'; cat $data/success/*_finetune.txt | head -c 4000; } >"$corpus/conversation_fuzz/finetune"
+  { printf '\x02'; head -n 20 samples/chat.txt; } >"$corpus/conversation_fuzz/plain"
+  printf '\x03event: a\ndata: {"x":1}\n\n: ping\r\n\r\ndata: 1\rdata:2\r\r' >"$corpus/sse_fuzz/events"
+  printf 'The cat sat on the mats.\nA cat is sitting on a mat.' >"$corpus/rouge_fuzz/cats"
+  printf '\x01{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"hi"}]}],%s}' \
+    '"max_tokens":5,"temperature":0.5,"top_p":0.9,"seed":-1,"stop":["a","b"],"stream":true,"stream_options":{"include_usage":true}' \
+    >"$corpus/openai_api_fuzz/request"
+  printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
+}
+
+fuzz_one() { # TARGET SECONDS: a finding is left in build/soak
+  "build-fuzz/tests/$1" -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+    -artifact_prefix="$out/$1-" "build-fuzz/corpus/$1"
+}
+
+# As many at once as there are cores; the corpora stay in build-fuzz/corpus and grow from soak to soak.
+fuzz() {
+  build release build chatmem
+  build fuzz build-fuzz fuzzers
+  seed_corpora build-fuzz/corpus || { failed+=("seeds of the fuzzers"); return; }
+  local folder target running=() pid
+  for folder in build-fuzz/corpus/*; do
+    target=${folder##*/}
+    say "fuzzing $target for $fuzz_seconds s"
+    fuzz_one "$target" "$fuzz_seconds" >"$out/$target.log" 2>&1 &
+    running+=("$!:$target")
+    ((${#running[@]} < jobs)) || { await_fuzzer "${running[0]}"; running=("${running[@]:1}"); }
+  done
+  for pid in "${running[@]}"; do await_fuzzer "$pid"; done
+}
+await_fuzzer() { # PID:TARGET
+  local target=${1#*:}
+  if wait "${1%%:*}"; then
+    passed=$((passed + 1))
+    say "passed  $target, $(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$target.log") inputs"
+  else
+    failed+=("$target")
+    say "FAILED  $target, the end of $out/$target.log:"
+    tail -n 25 "$out/$target.log" | sed 's/^/    /'
+  fi
+}
+
+# A model of a few thousand parameters: what is tested is the road, not the answers.
+write_tiny_config() { # FILE
+  cat >"$1" <<'END'
+{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": 32,
+ "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16,
+ "vocab_size": 4096, "max_position_embeddings": 4096, "rms_norm_eps": 1e-05, "rope_theta": 10000.0,
+ "tie_word_embeddings": true, "bos_token_id": 3840, "eos_token_id": [3841, 3848, 3849], "torch_dtype": "float32"}
+END
+}
+
+make_generated() { # OUTPUT
+  $chatmem generate --provider offline --input samples/dialogues.csv --rows all --seed 1 --output "$1"
+}
+# --resume is refused without a checkpoint: then the kill came before the first one.
+train_tiny() { # OUTPUT [STEPS]
+  local output=$1 resume=()
+  compgen -G "$output/checkpoints/step-*/state.json" >/dev/null && resume=(--resume)
+  $chatmem train --init $out/tiny.json --tokenizer samples/tokenizer --data $out/train.jsonl --output "$output" \
+    --steps 20 --save-every 3 --max-tokens 4096 --val-share 0.1 --seed 1 "${resume[@]}"
+}
+evaluate_tiny() { # OUTPUT: answers.jsonl are the predictions without the times they took
+  $chatmem evaluate --data $out/test.jsonl --endpoint "$url/v1" --concurrency 1 --max-tokens 40 --output "$1" &&
+    sed 's/"ttft_ms":[^,]*,"total_ms":[^,]*,//' "$1/predictions.jsonl" >"$1/answers.jsonl"
+}
+
+start_server() { # sets server and url
+  $chatmem serve --model $out/model --port 0 --max-requests 16 >$out/serve.out 2>$out/serve.log &
+  server=$!
+  for ((i = 0; i < 600; i++)); do
+    url=$(sed -n 's/^listening on //p' $out/serve.out)
+    [[ -n $url ]] && return 0
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat $out/serve.log
+  return 1
+}
+stop_server() { # it must end by itself
+  kill -TERM "$server" && wait "$server"
+  local status=$?
+  server=0
+  return $status
+}
+
+prepare() { # the data and the model of the load and the kill loops, once
+  [[ -e $out/model/model.safetensors ]] && return 0
+  write_tiny_config $out/tiny.json
+  rm -rf $out/generated $out/model
+  make_generated $out/generated >$out/prepare.log 2>&1 &&
+    head -n 20 $out/generated/training_data.jsonl >$out/train.jsonl &&
+    tail -n 12 $out/generated/training_data.jsonl >$out/test.jsonl &&
+    train_tiny $out/model >>$out/prepare.log 2>&1 && return 0
+  tail $out/prepare.log
+  return 1
+}
+
+load() {
+  build release build chatmem serve_load
+  prepare && start_server || { failed+=("preparing the load"); return; }
+  check "load of $clients clients for $load_seconds s" build/tests/serve_load --port "${url##*:}" --pid "$server" \
+    --clients "$clients" --seconds "$load_seconds" --health-ms-p99 "$health_ms"
+  sed -n '/clients\|health\|memory/p' $out/load_of_*.log | sed 's/^/        /'
+  check "the server ends after the load" stop_server
+}
+
+# Runs COMMAND OUTPUT and kills it after a random share of the time that an undisturbed run took, $kills times over, then
+# lets it end. Only then are the files compared.
+kill_loop() { # COMMAND REFERENCE FILE ...
+  local command=$1 reference=$2 again=$out/killed_$1 begin taken share i pid status hit=0 file
+  shift 2
+  rm -rf "$again" "$reference"
+  begin=$(seconds_now)
+  "$command" "$reference" || return 1
+  taken=$(awk -v a="$begin" -v b="$(seconds_now)" 'BEGIN { print b - a }')
+  for ((i = 0; i < kills; i++)); do
+    # In a process group of its own, so that the program dies and not the shell around it alone.
+    set -m
+    "$command" "$again" &
+    pid=$!
+    set +m
+    share=$(awk -v t="$taken" -v r="$RANDOM" 'BEGIN { print t * r / 32768 }')
+    sleep "$share"
+    kill -KILL -- "-$pid" 2>/dev/null
+    wait "$pid"
+    status=$?
+    # Done before the kill: the next one begins anew, so that every kill can hit work.
+    if ((status == 137)); then hit=$((hit + 1)); elif ((status == 0)); then rm -rf "$again"; else return 1; fi
+  done
+  say "killed $hit times"
+  ((hit > 0)) && "$command" "$again" || return 1
+  for file in "$@"; do
+    [[ -e $reference/$file ]] || { say "$reference/$file is missing"; return 1; }
+    diff -rq "$reference/$file" "$again/$file" || return 1
+  done
+}
+
+killing() {
+  build release build chatmem
+  prepare || { failed+=("preparing the kill loops"); return; }
+  check "generate, killed $kills times" kill_loop make_generated $out/reference_generated .
+  check "train, killed $kills times" kill_loop train_tiny $out/reference_model model.safetensors config.json log.csv \
+    checkpoints/step-000020
+  start_server || { failed+=("starting a server"); return; }
+  check "evaluate, killed $kills times" kill_loop evaluate_tiny $out/reference_evaluation scores.csv answers.jsonl
+  check "the server ends" stop_server
+}
+
+mkdir -p $out
+steps=("$@")
+((${#steps[@]})) || steps=(asan tsan fuzz load kill)
+begin=$(seconds_now)
+for step in "${steps[@]}"; do
+  case $step in
+    asan | tsan | fuzz | load) "$step" ;;
+    kill) killing ;;
+    *)
+      say "error: '$step' is no step of soak; steps: asan tsan fuzz load kill"
+      exit 2
+      ;;
+  esac
+done
+say "$passed passed, ${#failed[@]} failed in $(since "$begin") s"
+for name in "${failed[@]}"; do say "failed: $name"; done
+((${#failed[@]} == 0))
