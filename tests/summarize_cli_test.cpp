@@ -1,11 +1,9 @@
 // The verb as a user runs it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-
-#include <cstdlib>
 
 #include "base/json.h"
+#include "run_command.h"
 #include "test_folder.h"
 
 namespace chatmem {
@@ -13,19 +11,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Result {
-  int code;
-  std::string out, err;
-};
-
 class SummarizeTest : public ::testing::Test {
  protected:
-  Result run(const std::string& arguments) const {
-    const fs::path out = folder_.path() / "out", err = folder_.path() / "err";
-    const int status = std::system((std::string(CHATMEM_BINARY) + " summarize " + arguments + " >" +
-                                    out.string() + " 2>" + err.string())
-                                       .c_str());
-    return {WEXITSTATUS(status), read_file(out), read_file(err)};
+  static CommandResult run(std::vector<std::string> arguments, const std::string& input = {}) {
+    arguments.insert(arguments.begin(), "summarize");
+    return run_command(std::move(arguments), {.input = input});
   }
   std::string plain() const {
     return folder_
@@ -38,15 +28,15 @@ class SummarizeTest : public ::testing::Test {
 };
 
 TEST_F(SummarizeTest, PlainLinesFromFileAndStdin) {
-  const Result result = run(plain() + " --as-of 2024-03-11");
+  const CommandResult result = run({plain(), "--as-of", "2024-03-11"});
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("March 4th, a week ago, when Hanna"));
-  const Result piped = run("- --as-of 2024-03-11 < " + plain());
+  const CommandResult piped = run({"-", "--as-of", "2024-03-11"}, read_file(plain()));
   EXPECT_EQ(piped.out, result.out);
 }
 
 TEST_F(SummarizeTest, JsonNamesTheMessages) {
-  const Result result = run(plain() + " --json");
+  const CommandResult result = run({plain(), "--json"});
   ASSERT_EQ(result.code, 0) << result.err;
   const Json json = parse_json(result.out, "stdout");
   EXPECT_EQ(json["as_of"], "2024-03-07");
@@ -55,12 +45,12 @@ TEST_F(SummarizeTest, JsonNamesTheMessages) {
 }
 
 TEST_F(SummarizeTest, FromAndToLimitTheDays) {
-  const Result result = run(plain() + " --from 2024-03-05");
+  const CommandResult result = run({plain(), "--from", "2024-03-05"});
   EXPECT_EQ(result.out.find("Leeds"), std::string::npos);
   EXPECT_THAT(result.out, HasSubstr("piano"));
-  EXPECT_THAT(run(plain() + " --to 2020-01-01").err, HasSubstr("no messages in these days"));
-  EXPECT_EQ(run(plain() + " --from 2024-02-30").code, 2);
-  EXPECT_EQ(run(plain() + " --from 2024-03-05 --to 2024-03-04").code, 2);
+  EXPECT_THAT(run({plain(), "--to", "2020-01-01"}).err, HasSubstr("no messages in these days"));
+  EXPECT_EQ(run({plain(), "--from", "2024-02-30"}).code, 2);
+  EXPECT_EQ(run({plain(), "--from", "2024-03-05", "--to", "2024-03-04"}).code, 2);
 }
 
 TEST_F(SummarizeTest, RecordsGiveOneLineEachAndJoinDates) {
@@ -72,7 +62,7 @@ TEST_F(SummarizeTest, RecordsGiveOneLineEachAndJoinDates) {
   const std::string data = folder_.write("d.jsonl", record).string();
   const std::string dates =
       folder_.write("as_of.jsonl", "{\"id\":\"a\",\"as_of\":\"2024-06-01\"}\n").string();
-  const Result result = run(data + " --as-of " + dates);
+  const CommandResult result = run({data, "--as-of", dates});
   ASSERT_EQ(result.code, 0) << result.err;
   const size_t end = result.out.find('\n');
   const Json first = parse_json(result.out.substr(0, end), "first line");
@@ -84,13 +74,13 @@ TEST_F(SummarizeTest, RecordsGiveOneLineEachAndJoinDates) {
 }
 
 TEST_F(SummarizeTest, BadInputIsNamed) {
-  EXPECT_EQ(run(folder_.path() / "none").code, 1);
+  EXPECT_EQ(run({folder_.path() / "none"}).code, 1);
   const std::string broken = folder_.write("x.jsonl", "{\"id\":\"a\"\n").string();
-  const Result result = run(broken);
+  const CommandResult result = run({broken});
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.err, HasSubstr("line 1"));
-  EXPECT_EQ(run(plain() + " --as-of whenever").code, 2);
-  EXPECT_NE(run(plain() + " --max-words 0").code, 0);
+  EXPECT_EQ(run({plain(), "--as-of", "whenever"}).code, 2);
+  EXPECT_NE(run({plain(), "--max-words", "0"}).code, 0);
 }
 
 }  // namespace

@@ -68,7 +68,9 @@ void check_vocabulary(const Tokenizer& tokenizer, const Config& config) {
 
 void copy_tokenizer(const fs::path& from, const fs::path& folder) {
   if (!fs::is_directory(from)) {
-    write_file_atomic(folder / from.filename(), read_file(from));
+    // by the name that a folder's tokenizer has, whatever the file's own name is
+    const char* name = from.extension() == ".json" ? "tokenizer.json" : "tokenizer.model";
+    write_file_atomic(folder / name, read_file(from));
     return;
   }
   for (const char* name :

@@ -40,8 +40,8 @@ void add_encode(CLI::App& app, Action& action) {
   static EncodeOptions o;  // the action reads it after this function has ended
   CLI::App& verb = *app.add_subcommand(
       "encode",
-      "conversations to token shards with a loss mask\n\n"
-      "example: chatmem encode --data out/training_data.jsonl --tokenizer MODEL --output shards\n");
+      "encode conversations as token shards with a loss mask\n\n"
+      "example: chatmem encode --data out/training_data.jsonl --tokenizer MODEL --output shards");
   verb.add_option("--data", o.data, "conversations, JSONL")->required();
   verb.add_option("--tokenizer", o.tokenizer,
                   "tokenizer.json, tokenizer.model, or a folder with one")

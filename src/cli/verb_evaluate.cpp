@@ -98,7 +98,7 @@ int run(const Flags& flags) {
 void add_evaluate(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand(
       "evaluate",
-      "Score a model's summaries of test conversations, with floors beside it\n\n"
+      "score a model's summaries of test conversations, with floors beside them\n\n"
       "example: chatmem evaluate --data test.jsonl --endpoint http://127.0.0.1:8080");
   static Flags flags;  // the action reads it after this function has ended
   verb->add_option("--data", flags.data, "conversations with summaries, JSONL")->required();
@@ -115,10 +115,10 @@ void add_evaluate(CLI::App& app, Action& action) {
                    "requests at once; 1 on a terminal shows each summary as it streams")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  verb->add_option("--max-tokens", flags.max_tokens)
+  verb->add_option("--max-tokens", flags.max_tokens, "longest answer")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  verb->add_option("--temperature", flags.temperature)
+  verb->add_option("--temperature", flags.temperature, "0: greedy")
       ->check(CLI::Range(0.0, 2.0))
       ->capture_default_str();
   verb->add_option("--limit", flags.limit, "only the first N conversations")

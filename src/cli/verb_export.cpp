@@ -38,7 +38,7 @@ void add_export(CLI::App& app, Action& action) {
   CLI::App& verb =
       *app.add_subcommand("export",
                           "merge an adapter into its base, as a Hugging Face folder\n\n"
-                          "example: chatmem export --model BASE --adapter OUT --output MERGED\n");
+                          "example: chatmem export --model BASE --adapter ADAPTER --output MERGED");
   verb.add_option("--model", f.model.model, "base model folder")->required();
   verb.add_option("--adapter", f.model.adapter,
                   "PEFT adapter folder; without it the base is rewritten");

@@ -82,7 +82,7 @@ int run(Flags& flags) {
 void add_generate(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand(
       "generate",
-      "Dated conversations with personal summaries from a CSV of dialogues.\n\n"
+      "make dated conversations with personal summaries from a CSV of dialogues\n\n"
       "example: chatmem generate --provider offline --input samples/dialogues.csv --rows all "
       "--output out");
   static Flags flags;  // the action reads it after this function has ended

@@ -33,7 +33,7 @@ int run(const Flags& flags) {
 void add_rouge(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand(
       "rouge",
-      "ROUGE-1/2/L of predictions against references, as rouge_score computes them\n\n"
+      "compute ROUGE-1/2/L of predictions against references, as rouge_score does\n\n"
       "example: chatmem rouge --predictions out.jsonl:prediction --references test.jsonl:summary");
   static Flags flags;  // the action reads it after this function has ended
   verb->add_option("--predictions", flags.predictions, "FILE.jsonl:key")->required();

@@ -63,10 +63,10 @@ int score(const ScoreFlags& f) {
 
 void add_score(CLI::App& app, Action& action) {
   static ScoreFlags f;  // the action reads it after this function has ended
-  CLI::App& verb = *app.add_subcommand(
-      "score",
-      "log-probability of every token after the first, given those before it\n\n"
-      "example: chatmem score --model MODEL --text letter.txt --json\n");
+  CLI::App& verb =
+      *app.add_subcommand("score",
+                          "compute the log-probability of every token given those before it\n\n"
+                          "example: chatmem score --model MODEL --text letter.txt --json");
   add_model_flags(verb, f.model);
   verb.add_option("--text", f.text, "text file");
   verb.add_option("--tokens", f.tokens, "JSON array of token ids; needs no tokenizer");

@@ -90,8 +90,9 @@ void add_serve(CLI::App& app, Action& action) {
   static ServeFlags f;  // the action reads it after this function has ended
   CLI::App& verb = *app.add_subcommand(
       "serve",
-      "an OpenAI-compatible server: /v1/chat/completions, /v1/models, /health\n\n"
-      "example: chatmem serve --model MERGED\n");
+      "serve a model over an OpenAI-compatible HTTP API\n\n"
+      "example: chatmem serve --model MERGED --port 8080\n\n"
+      "Answers POST /v1/chat/completions, streamed or not, GET /v1/models and GET /health.");
   add_model_flags(verb, f.model);
   verb.add_option("--host", f.address, "address to listen on; other machines reach 0.0.0.0")
       ->capture_default_str();

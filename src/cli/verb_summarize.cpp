@@ -116,8 +116,8 @@ int summarize(const SummarizeOptions& options) {
 void add_summarize(CLI::App& app, Action& action) {
   CLI::App* verb =
       app.add_subcommand("summarize",
-                         "Recap of a chat, without a model.\n\n"
-                         "example: chatmem summarize samples/chat.txt --as-of 2024-06-20\n");
+                         "recap a chat, without a model\n\n"
+                         "example: chatmem summarize samples/chat.txt --as-of 2024-06-20");
   static SummarizeOptions options;  // the action reads it after this function has ended
   verb->add_option("file", options.file,
                    "JSONL, *_finetune.txt, or lines 'YYYY-MM-DD HH:MM | Name: text'; - is stdin")

@@ -72,9 +72,10 @@ int run_tokenize(const TokenizeOptions& options) {
 void add_tokenize(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand(
       "tokenize",
+      "turn text into token ids, and back\n\n"
       "example: echo 'Hello world' | chatmem tokenize --tokenizer model/tokenizer.json\n\n"
-      "Text on standard input to token ids on standard output, as one line of JSON. Every byte\n"
-      "counts, the last line end too; no bos is added.");
+      "Text on standard input becomes one line of JSON on standard output. Every byte counts,\n"
+      "the last line end too; no bos is added.");
   static TokenizeOptions options;  // the parser keeps references to what it fills
   options = {};
   verb->add_option("--tokenizer", options.tokenizer,

@@ -114,7 +114,7 @@ int train_verb(TrainFlags& f) {
 
   f.train.output = f.output;
   f.train.stop = &interrupted;
-  std::signal(SIGINT, [](int) { interrupted = true; });
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
   std::optional<Adapter> adapter;
   if (!full) adapter = make_adapter(*ops, base.model.config, f.lora, f.train.dtype, f.train.seed);
   const TrainReport report =
@@ -183,7 +183,7 @@ void add_train(CLI::App& app, Action& action) {
       "train",
       "fine-tune a Llama 3.x model, or train one from a fresh initialisation\n\n"
       "example: chatmem train --model Llama-3.1-8B-Instruct --data training_data.jsonl --output "
-      "adapter\n");
+      "adapter");
   verb.add_option("--model", f.model.model,
                   "base model folder (config.json, safetensors, tokenizer)");
   verb.add_option("--init", f.init, "config.json of a fresh model, instead of --model");

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/staged_folder.h"
+
 namespace chatmem {
 namespace {
 
@@ -66,8 +68,11 @@ Json evaluation_json(const Evaluation& evaluation) {
 }
 
 void write_report(const Evaluation& evaluation, const fs::path& folder) {
-  write_file_atomic(folder / "scores.csv", scores_csv(evaluation.system().items));
-  write_file_atomic(folder / "report.json", dump_json(evaluation_json(evaluation), 2) + '\n');
+  StagedFolder staged(folder, "report.json");
+  write_file_atomic(staged.path() / "scores.csv", scores_csv(evaluation.system().items));
+  write_file_atomic(staged.path() / "report.json",
+                    dump_json(evaluation_json(evaluation), 2) + '\n');
+  staged.commit([](const std::string&) { return false; });
 }
 
 }  // namespace chatmem

@@ -17,7 +17,7 @@ std::string systems_table(const Evaluation& evaluation);
 //  "failed":[{"id","error"}]}: the first four as in scores_json; speed is null where unmeasured.
 Json evaluation_json(const Evaluation& evaluation);
 
-// scores.csv of the system and report.json.
+// scores.csv of the system and report.json, both or neither.
 void write_report(const Evaluation& evaluation, const fs::path& folder);
 
 }  // namespace chatmem

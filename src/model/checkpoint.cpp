@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "base/staged_folder.h"
 
 namespace chatmem {
 namespace {
@@ -229,21 +230,6 @@ SavePlan plan_save(const Llama& model, const SaveOptions& options) {
   return plan;
 }
 
-// So that a folder never mixes two models, not even after a crash: config.json goes first and comes
-// back last.
-void remove_old_model(const fs::path& folder, const SavePlan& plan) {
-  std::set<std::string> kept;
-  for (const Shard& shard : plan.shards) kept.insert(shard.file);
-  fs::create_directories(folder);
-  std::vector<fs::path> old = {folder / "config.json", folder / kIndex};
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("model") && name.ends_with(".safetensors") && !kept.contains(name))
-      old.push_back(entry.path());
-  }
-  for (const fs::path& path : old) fs::remove(path);
-}
-
 void write_shard(const fs::path& path, Ops& ops, const Llama& model, const SavePlan& plan,
                  const Shard& shard, DType dtype) {
   std::map<std::string, TensorInfo> infos;
@@ -354,10 +340,10 @@ Llama owned_weights(Ops& ops, const Llama& model, DType dtype) {
 void save_model(const fs::path& folder, Ops& ops, const Llama& model, const SaveOptions& options) {
   CHECK(is_float(options.dtype));
   const SavePlan plan = plan_save(model, options);
-  remove_old_model(folder, plan);
+  StagedFolder staged(folder, "config.json");
   for (const Shard& shard : plan.shards)
-    write_shard(folder / shard.file, ops, model, plan, shard, options.dtype);
-  if (plan.shards.size() > 1) write_index(folder / kIndex, plan);
+    write_shard(staged.path() / shard.file, ops, model, plan, shard, options.dtype);
+  if (plan.shards.size() > 1) write_index(staged.path() / kIndex, plan);
 
   Config config = model.config;
   config.dtype = options.dtype;
@@ -365,8 +351,11 @@ void save_model(const fs::path& folder, Ops& ops, const Llama& model, const Save
   const Json generation = {{"_from_model_config", true},
                            {"bos_token_id", json.at("bos_token_id")},
                            {"eos_token_id", json.at("eos_token_id")}};
-  write_file_atomic(folder / "generation_config.json", dump_json(generation, 2) + "\n");
-  write_file_atomic(folder / "config.json", dump_json(json, 2) + "\n");
+  write_file_atomic(staged.path() / "generation_config.json", dump_json(generation, 2) + "\n");
+  write_file_atomic(staged.path() / "config.json", dump_json(json, 2) + "\n");
+  staged.commit([](const std::string& name) {
+    return name == kIndex || (name.starts_with("model") && name.ends_with(".safetensors"));
+  });
 }
 
 std::vector<std::byte> convert(std::span<const std::byte> bytes, DType from, DType to) {

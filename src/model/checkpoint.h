@@ -79,8 +79,9 @@ struct SaveOptions {
 };
 
 // Writes a folder that load_model and transformers open, in the order of Hugging Face whatever the
-// model's rope_layout is. config.json is written last: without it a folder is no model. Weights of
-// another model that the folder held are removed.
+// model's rope_layout is. All is written before anything of a model that the folder held is
+// replaced or removed: a failure leaves that one whole. config.json comes last: without it a folder
+// is no model.
 void save_model(const fs::path& folder, Ops& ops, const Llama& model,
                 const SaveOptions& options = {});
 

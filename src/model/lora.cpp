@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "base/staged_folder.h"
 
 namespace chatmem {
 namespace {
@@ -158,10 +159,12 @@ void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const 
     buffer = convert(buffer, t.dtype, DType::f32);
     return buffer;
   };
-  write_safetensors(folder / kWeightsFile, infos, {}, source);
+  StagedFolder staged(folder, kConfigFile);
+  write_safetensors(staged.path() / kWeightsFile, infos, {}, source);
   AdapterConfig description = describe(options);
   description.base_model = base_model;
-  write_adapter_config(folder / kConfigFile, description);
+  write_adapter_config(staged.path() / kConfigFile, description);
+  staged.commit([](const std::string&) { return false; });
 }
 
 Adapter load_adapter(Ops& ops, const Config& config, const fs::path& folder, DType dtype) {

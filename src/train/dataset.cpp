@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/staged_folder.h"
 #include "format/safetensors.h"
 
 namespace chatmem {
@@ -139,13 +140,14 @@ Dataset encode_dataset(const std::vector<Conversation>& conversations, const Tok
 }
 
 void write_dataset(const fs::path& folder, const Dataset& dataset, size_t shard_tokens) {
+  StagedFolder staged(folder, "dataset.json");
   Json shards = Json::array();
   for (size_t begin = 0; begin < dataset.examples.size();) {
     size_t end = begin, n = 0;
     while (end < dataset.examples.size() &&
            (n == 0 || n + dataset.examples[end].tokens.size() <= shard_tokens))
       n += dataset.examples[end++].tokens.size();
-    shards.push_back(write_shard(folder, dataset, begin, end, shards.size()));
+    shards.push_back(write_shard(staged.path(), dataset, begin, end, shards.size()));
     begin = end;
   }
   const DatasetStatistics s = statistics(dataset);
@@ -160,10 +162,10 @@ void write_dataset(const fs::path& folder, const Dataset& dataset, size_t shard_
                      {"tokens_per_example", to_json(s.tokens)},
                      {"targets_per_example", to_json(s.targets)},
                      {"shards", shards}};
-  write_file_atomic(folder / "dataset.json", dump_json(json, 1) + "\n");
-  std::error_code ignored;  // shards of a larger data set that the folder held
-  for (size_t i = shards.size(); fs::remove(folder / shard_name(i), ignored); i++) {
-  }
+  write_file_atomic(staged.path() / "dataset.json", dump_json(json, 1) + "\n");
+  staged.commit([](const std::string& name) {
+    return name.starts_with("shard-") && name.ends_with(".safetensors");
+  });
 }
 
 Dataset read_dataset(const fs::path& folder) {

@@ -37,7 +37,7 @@ Dataset encode_dataset(const std::vector<Conversation>& conversations, const Tok
 
 // DIR/dataset.json (info, statistics, shards with their hashes) and DIR/shard-00000.safetensors
 // ...: tokens i32 (n), loss_mask u8 (n), offsets i64 (examples + 1); the ids are in dataset.json.
-// dataset.json is written last.
+// All is written before a data set that the folder held is replaced; dataset.json comes last.
 void write_dataset(const fs::path& folder, const Dataset& dataset,
                    size_t shard_tokens = size_t(16) << 20);
 // Checks everything: shapes, offsets, ids in range, hashes.
