@@ -66,6 +66,7 @@ Json evaluation_json(const Evaluation& evaluation) {
 }
 
 void write_report(const Evaluation& evaluation, const fs::path& folder) {
+  remove_stale_temporaries(folder);
   write_file_atomic(folder / "scores.csv", scores_csv(evaluation.system().items));
   write_file_atomic(folder / "report.json", dump_json(evaluation_json(evaluation), 2) + '\n');
 }

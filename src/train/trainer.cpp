@@ -261,6 +261,7 @@ class Trainer {
   void save() {
     const fs::path folder = checkpoint_folder(step_);
     if (fs::exists(folder / "state.json")) return;
+    remove_stale_temporaries(folder);
     optimizer_.save(folder / "optimizer.safetensors");
     const Json state = {{"format", "chatmem checkpoint 1"},
                         {"step", step_},
@@ -322,6 +323,7 @@ class Trainer {
     });
     write_file_atomic(options_.output / "log.csv", csv);
     write_file_atomic(options_.output / "log.jsonl", jsonl);
+    remove_stale_temporaries(options_.output);
     log_csv_ = std::make_unique<AppendFile>(options_.output / "log.csv");
     log_jsonl_ = std::make_unique<AppendFile>(options_.output / "log.jsonl");
   }
