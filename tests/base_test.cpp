@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <limits>
@@ -79,6 +81,23 @@ TEST(Utf8, FindsTheFirstInvalidByte) {
   EXPECT_EQ(replace_invalid_utf8("a\xFFz"), "a\xEF\xBF\xBDz");
   EXPECT_EQ(incomplete_utf8_suffix("a\xE2\x82"), 2u);
   EXPECT_EQ(incomplete_utf8_suffix("a\xE2\x82\xAC"), 0u);
+}
+
+TEST(File, StaleTemporariesAreRemovedAndNothingElse) {
+  const TestFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  const std::string dead = ".tmp" + std::to_string(child);
+  const std::string alive = "a.json.tmp" + std::to_string(::getpid()) + "-0";
+  folder.write("b.json" + dead + "-12", "half");
+  for (const std::string& kept : {std::string("b.json"), alive, "c" + dead, "c" + dead + "-x",
+                                  "c" + dead + "-1.txt", std::string("c.tmp-1")})
+    folder.write(kept, "whole");
+  remove_stale_temporaries(folder.path());
+  EXPECT_FALSE(fs::exists(folder.path() / ("b.json" + dead + "-12")));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 6);
+  EXPECT_NO_THROW(remove_stale_temporaries(folder.path() / "absent"));
 }
 
 TEST(Json, ErrorsNameThePlace) {

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -173,6 +175,33 @@ void AtomicFile::commit() {
     fail("write", path_, error);
   }
   if (durability_ == Durability::flushed) sync_folder(path_.parent_path());
+}
+
+namespace {
+
+// The process that made a temporary, from "NAME.tmpPID-SERIAL"; 0: the name is none.
+pid_t maker_of(std::string_view name) {
+  constexpr std::string_view kMark = ".tmp";
+  const size_t mark = name.rfind(kMark);
+  if (mark == name.npos) return 0;
+  const char *at = name.data() + mark + kMark.size(), *end = name.data() + name.size();
+  int pid = 0;
+  unsigned serial = 0;
+  const auto [dash, bad_pid] = std::from_chars(at, end, pid);
+  if (bad_pid != std::errc() || pid <= 0 || dash == end || *dash != '-') return 0;
+  const auto [rest, bad_serial] = std::from_chars(dash + 1, end, serial);
+  return bad_serial == std::errc() && rest == end ? pid : 0;
+}
+
+}  // namespace
+
+void remove_stale_temporaries(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const pid_t maker = maker_of(entry.path().filename().string());
+    const bool stale = maker > 0 && ::kill(maker, 0) != 0 && errno == ESRCH;
+    if (stale) fs::remove(entry.path(), ignored);
+  }
 }
 
 AppendFile::AppendFile(const fs::path& path) : path_(path) {

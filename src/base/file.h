@@ -53,6 +53,11 @@ class AtomicFile {
   std::string buffer_;
 };
 
+// Removes the temporaries in this folder (not below it) that killed processes left beside the files
+// they were writing. Those of processes that run are kept. For the beginning of a verb that owns
+// the folder.
+void remove_stale_temporaries(const fs::path& folder);
+
 // A file opened for appending; append() returns after the bytes are on disk (fsync).
 class AppendFile {
  public:

@@ -68,6 +68,7 @@ Json evaluation_json(const Evaluation& evaluation) {
 }
 
 void write_report(const Evaluation& evaluation, const fs::path& folder) {
+  remove_stale_temporaries(folder);
   StagedFolder staged(folder, "report.json");
   write_file_atomic(staged.path() / "scores.csv", scores_csv(evaluation.system().items));
   write_file_atomic(staged.path() / "report.json",

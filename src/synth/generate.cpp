@@ -153,6 +153,8 @@ class Run {
     write_file_atomic(path, dump_json(manifest(), 2) + "\n");
     fs::create_directories(options_.output / "success");
     fs::create_directories(options_.output / "errors");
+    for (const char* folder : {"", "success", "errors"})
+      remove_stale_temporaries(options_.output / folder);
   }
 
   // Only files of the names that this verb writes.

@@ -94,6 +94,7 @@ TrainState RunFolder::resume(Optimizer& optimizer, const std::string& fingerprin
 void RunFolder::save(const TrainState& state, const Optimizer& optimizer) const {
   const fs::path folder = checkpoint(state.step);
   if (fs::exists(folder / "state.json")) return;
+  remove_stale_temporaries(folder);
   optimizer.save(folder / "optimizer.safetensors");
   const Json json = {{"format", kFormat},
                      {"step", state.step},
@@ -118,6 +119,7 @@ void RunFolder::open_logs(int step) {
   const fs::path csv = folder_ / "log.csv", jsonl = folder_ / "log.jsonl";
   write_file_atomic(csv, fmt::format("{}\n{}", kCsvHeader, kept_lines(csv, "", step)));
   write_file_atomic(jsonl, kept_lines(jsonl, "{\"step\":", step));
+  remove_stale_temporaries(folder_);
   csv_ = std::make_unique<AppendFile>(csv);
   jsonl_ = std::make_unique<AppendFile>(jsonl);
 }
