@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -272,6 +273,20 @@ Dialogue parse_dialogue(std::string_view text) {
                          dialogue.persons.end());
   find_names(dialogue);
   return dialogue;
+}
+
+void settle_names(Dialogue& dialogue, std::string_view summary) {
+  if (dialogue.persons.size() != 2) return;
+  std::set<int> placeholders;
+  for (size_t i = 0; i < summary.size(); i++)
+    if (int person = 0; placeholder_at(summary, i, person)) placeholders.insert(person);
+  const std::map<int, std::string> found = dialogue.names;
+  for (const auto& [person, name] : found) {
+    if (!placeholders.contains(person) || replace_name(summary, name, "") == summary) continue;
+    const int other = dialogue.persons[person == dialogue.persons[0]];
+    dialogue.names.erase(person);
+    if (!placeholders.contains(other) && !found.contains(other)) dialogue.names[other] = name;
+  }
 }
 
 std::string normalized_dialogue(std::string_view text) {

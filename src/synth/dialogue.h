@@ -22,6 +22,10 @@ struct Dialogue {
 // Throws Error when a line before the first turn has text, or there is no turn.
 Dialogue parse_dialogue(std::string_view text);
 
+// Corrects the bearers by the row's summary, which calls a person either by name or by placeholder:
+// a name beside its own placeholder is the other's where that one's is missing, else a third's.
+void settle_names(Dialogue& dialogue, std::string_view summary);
+
 // For exact duplicates: lower case, runs of anything but letters and digits as one space.
 std::string normalized_dialogue(std::string_view text);
 
