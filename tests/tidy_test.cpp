@@ -103,6 +103,24 @@ TEST(Tidy, NoUnfinishedOrForbiddenWords) {
     });
 }
 
+// Two types of one name in the one namespace would break the rule of one definition, which no
+// linker reports.
+TEST(Tidy, TypesOfHeadersHaveTheirOwnNames) {
+  const std::regex definition("^(struct|class|enum class) ([A-Z][A-Za-z0-9]*)\\b[^;]*\\{");
+  std::map<std::string, fs::path> defined;
+  for (const fs::path& path : sources("src")) {
+    if (path.extension() != ".h") continue;
+    for_each_line(path, [&](std::string_view line, size_t) {
+      std::smatch match;
+      const std::string text(line);
+      if (!std::regex_search(text, match, definition)) return;
+      const auto [it, fresh] = defined.emplace(match[2], path);
+      EXPECT_TRUE(fresh) << match[2] << ": " << it->second << " and " << path;
+    });
+  }
+  EXPECT_GT(defined.size(), 50u);
+}
+
 TEST(Tidy, EveryHeaderIsGuardedAndSaysWhatItIs) {
   for (const fs::path& path : sources("src")) {
     if (path.extension() != ".h") continue;

@@ -30,7 +30,9 @@ int64_t parse_rows(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
   if (error != std::errc() || end != text.data() + text.size() || rows <= 0)
     throw Error(
-        fmt::format("[generate] the number of rows must be positive or 'all', found '{}'", text),
+        fmt::format("[generate] the number of rows must be a whole number from 1 on, or 'all', "
+                    "found '{}'",
+                    text),
         "--rows 2 tries the first two rows, --rows all takes the whole file", kUsage);
   return rows;
 }
@@ -84,7 +86,7 @@ void add_generate(CLI::App& app, Action& action) {
       "generate",
       "make dated conversations with personal summaries from a CSV of dialogues\n\n"
       "example: chatmem generate --provider offline --input samples/dialogues.csv --rows all "
-      "--output out");
+      "--output out\n");
   static Flags flags;  // the action reads it after this function has ended
   GenerateOptions& options = flags.options;
   verb->add_option("--provider", options.provider, "offline: no key, no network")

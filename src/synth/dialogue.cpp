@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -190,7 +191,7 @@ std::string best_of(const NameVotes& votes, const NameVotes& of_other) {
 void find_names(Dialogue& dialogue) {
   if (dialogue.persons.size() != 2) return;
   std::map<int, NameVotes> votes;
-  for (const Turn& turn : dialogue.turns) {
+  for (const Utterance& turn : dialogue.turns) {
     const int other = dialogue.persons[turn.person == dialogue.persons[0]];
     find_introductions(turn.text, votes[turn.person]);
     find_vocatives(turn.text, votes[other]);
@@ -266,12 +267,26 @@ Dialogue parse_dialogue(std::string_view text) {
   }
   if (person >= 0) add_turn(dialogue, person, words);
   if (dialogue.turns.empty()) throw Error("the row must have a dialogue, it has none");
-  for (const Turn& turn : dialogue.turns) dialogue.persons.push_back(turn.person);
+  for (const Utterance& turn : dialogue.turns) dialogue.persons.push_back(turn.person);
   std::sort(dialogue.persons.begin(), dialogue.persons.end());
   dialogue.persons.erase(std::unique(dialogue.persons.begin(), dialogue.persons.end()),
                          dialogue.persons.end());
   find_names(dialogue);
   return dialogue;
+}
+
+void settle_names(Dialogue& dialogue, std::string_view summary) {
+  if (dialogue.persons.size() != 2) return;
+  std::set<int> placeholders;
+  for (size_t i = 0; i < summary.size(); i++)
+    if (int person = 0; placeholder_at(summary, i, person)) placeholders.insert(person);
+  const std::map<int, std::string> found = dialogue.names;
+  for (const auto& [person, name] : found) {
+    if (!placeholders.contains(person) || replace_name(summary, name, "") == summary) continue;
+    const int other = dialogue.persons[person == dialogue.persons[0]];
+    dialogue.names.erase(person);
+    if (!placeholders.contains(other) && !found.contains(other)) dialogue.names[other] = name;
+  }
 }
 
 std::string normalized_dialogue(std::string_view text) {

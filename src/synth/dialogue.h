@@ -7,13 +7,13 @@
 
 namespace chatmem {
 
-struct Turn {
+struct Utterance {
   int person = 0;  // the number of the placeholder
   std::string text;
 };
 
 struct Dialogue {
-  std::vector<Turn> turns;
+  std::vector<Utterance> turns;
   std::vector<int> persons;          // sorted, each once
   std::map<int, std::string> names;  // found in the text: "I'm Doctor Hawkins", "Thanks, Sarah"
 };
@@ -21,6 +21,10 @@ struct Dialogue {
 // Lines that begin with no placeholder continue the turn before. Turns without text are left out.
 // Throws Error when a line before the first turn has text, or there is no turn.
 Dialogue parse_dialogue(std::string_view text);
+
+// Corrects the bearers by the row's summary, which calls a person either by name or by placeholder:
+// a name beside its own placeholder is the other's where that one's is missing, else a third's.
+void settle_names(Dialogue& dialogue, std::string_view summary);
 
 // For exact duplicates: lower case, runs of anything but letters and digits as one space.
 std::string normalized_dialogue(std::string_view text);

@@ -206,15 +206,20 @@ class Run {
   }
 
   // The chosen rows begin..end, by all threads; the first Error of a worker is thrown here.
-  std::vector<RowResult> expand_batch(const Provider& provider, size_t begin, size_t end) const {
+  std::vector<RowResult> expand_batch(const Provider& provider, size_t begin, size_t end,
+                                      Progress& progress) const {
     std::vector<RowResult> results(end - begin);
-    std::atomic<size_t> next{begin};
+    std::atomic<size_t> next{begin}, done{begin};
     std::exception_ptr failure;
     std::mutex failure_mutex;
-    const auto work = [&] {
+    // Only the calling thread writes the progress line.
+    const auto work = [&](bool shows) {
       try {
-        for (size_t i; (i = next++) < end;)
+        for (size_t i; (i = next++) < end;) {
           results[i - begin] = expand(provider, rows_[chosen_[i]], chosen_[i]);
+          done++;
+          if (shows) progress.update(int64_t(done));
+        }
       } catch (const std::exception&) {
         const std::scoped_lock lock(failure_mutex);
         if (!failure) failure = std::current_exception();
@@ -225,8 +230,8 @@ class Run {
                                  ? size_t(options_.threads)
                                  : std::max<size_t>(1, std::thread::hardware_concurrency());
     std::vector<std::thread> workers;
-    for (size_t i = 1; i < std::min(n_threads, end - begin); i++) workers.emplace_back(work);
-    work();
+    for (size_t i = 1; i < std::min(n_threads, end - begin); i++) workers.emplace_back(work, false);
+    work(true);
     for (std::thread& worker : workers) worker.join();
     if (failure) std::rethrow_exception(failure);
     return results;
@@ -240,7 +245,7 @@ class Run {
     all.write("[");
     for (size_t begin = 0; begin < chosen_.size(); begin += kBatch) {
       const size_t end = std::min(begin + kBatch, chosen_.size());
-      const std::vector<RowResult> results = expand_batch(provider, begin, end);
+      const std::vector<RowResult> results = expand_batch(provider, begin, end, progress);
       for (size_t i = 0; i < results.size(); i++) {
         const RowResult& result = results[i];
         if (!result.ok) {

@@ -3,15 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "synth/deixis.h"
 #include "synth/dialogue.h"
 #include "synth/provider.h"
 #include "synth/related.h"
 #include "synth/retell.h"
+#include "synth/roles.h"
 #include "synth/schedule.h"
 #include "text/names.h"
 #include "text/time_words.h"
@@ -20,8 +23,8 @@
 namespace chatmem {
 namespace {
 
-constexpr int kCandidates = 60;          // related rows looked at for one row
-constexpr float kNearDuplicate = 0.85f;  // cosine from which two dialogues tell the same
+constexpr int kCandidates = 60;         // related rows looked at for one row
+constexpr float kNearDuplicate = 0.6f;  // cosine from which two dialogues tell the same
 
 // One dialogue of the conversation to be: whose row, who is who in it.
 struct Exchange {
@@ -29,6 +32,9 @@ struct Exchange {
   Dialogue dialogue;
   int you = 1, other = 2;  // placeholder numbers
 };
+
+// What is held against a follow-up, in units of the similarity that ranks them.
+constexpr float kOtherRoles = 0.2f, kNamesDate = 0.1f;
 
 // The two persons of the whole conversation.
 struct Persons {
@@ -42,7 +48,7 @@ char gender_letter(Gender gender) {
 
 std::string text_of(const Dialogue& dialogue, int person) {
   std::string text;
-  for (const Turn& turn : dialogue.turns)
+  for (const Utterance& turn : dialogue.turns)
     if (turn.person == person) text += turn.text + '\n';
   return text;
 }
@@ -61,7 +67,9 @@ bool same_person(const std::string& a, const std::string& b) {
 class OfflineProvider : public Provider {
  public:
   OfflineProvider(const std::vector<SourceRow>& rows, const OfflineOptions& options)
-      : rows_(rows), options_(options), index_(rows) {}
+      : rows_(rows), options_(options), index_(rows) {
+    for (const SourceRow& row : rows) usable_.push_back(usable(row));
+  }
 
   std::string name() const override { return "offline"; }
 
@@ -74,7 +82,7 @@ class OfflineProvider : public Provider {
     const int wanted = random.between(guidance.min_conversations, guidance.max_conversations);
     std::vector<Exchange> exchanges = {std::move(first)};
     add_follow_ups(exchanges, persons, wanted);
-    const Schedule schedule = lay_days(guidance, int(exchanges.size()), options_.year, random);
+    const Calendar schedule = lay_days(guidance, int(exchanges.size()), options_.year, random);
     Transformed result;
     result.today = schedule.today;
     for (size_t i = 0; i < exchanges.size(); i++)
@@ -86,15 +94,68 @@ class OfflineProvider : public Provider {
   }
 
  private:
+  // What of a row is asked for again and again while others look for their follow-ups.
+  struct Usable {
+    Dialogue dialogue;
+    TermVector words[2];  // of the two persons
+    Roles roles;
+    bool names_date = false;
+  };
+
+  static Dialogue parsed(const SourceRow& row) {
+    Dialogue dialogue = parse_dialogue(row.dialogue);
+    settle_names(dialogue, row.summary);
+    return dialogue;
+  }
+
+  // Empty when the row cannot follow another: not two speakers, or it goes to errors/ itself.
+  std::optional<Usable> usable(const SourceRow& row) const {
+    Usable usable;
+    try {
+      usable.dialogue = parsed(row);
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+    if (usable.dialogue.persons.size() != 2) return std::nullopt;
+    for (size_t i = 0; i < 2; i++)
+      usable.words[i] = index_.vector_of(text_of(usable.dialogue, usable.dialogue.persons[i]));
+    usable.roles = roles_of(usable.dialogue);
+    usable.names_date =
+        std::any_of(usable.dialogue.turns.begin(), usable.dialogue.turns.end(),
+                    [](const Utterance& turn) { return names_calendar_date(turn.text); });
+    return usable;
+  }
+
   Exchange first_exchange(int row) const {
     Exchange exchange;
     exchange.row = row;
-    exchange.dialogue = parse_dialogue(rows_[size_t(row)].dialogue);
+    exchange.dialogue = parsed(rows_[size_t(row)]);
     const std::vector<int>& persons = exchange.dialogue.persons;
     if (persons.size() < 2) throw Error("a dialogue must have two speakers, it has one");
     exchange.you = persons[0];
     exchange.other = persons[1];
     return exchange;
+  }
+
+  // By the pronouns of sentences that have only this person's placeholder; 0 when they say nothing.
+  static char spoken_gender(std::string_view summary, int person) {
+    const std::string own = fmt::format("#Person{}#", person);
+    bool male = false, female = false;
+    for (size_t begin = 0; begin < summary.size();) {
+      const size_t end = std::min(summary.find(". ", begin), summary.size());
+      const std::string_view sentence = summary.substr(begin, end - begin);
+      begin = end + 1;
+      const size_t first = sentence.find("#Person");
+      if (!sentence.substr(std::min(first, sentence.size())).starts_with(own)) continue;
+      if (without_placeholders(sentence, {{person, ""}}).find("someone") != std::string::npos)
+        continue;
+      const std::vector<std::string> words = words_of(sentence);
+      for (size_t i = 0; i < words.size(); i++) {
+        male |= words[i] == "he" || words[i] == "his" || words[i] == "him";
+        female |= words[i] == "she" || words[i] == "her";
+      }
+    }
+    return male == female ? 0 : male ? 'm' : 'f';
   }
 
   // The other's name as found, else one that fits how the other is addressed and spoken of and that
@@ -104,6 +165,7 @@ class OfflineProvider : public Provider {
                     name_in(exchange.dialogue, exchange.other)};
     if (!persons.other_name.empty()) return persons;
     char gender = form_of_address(text_of(exchange.dialogue, exchange.you));
+    if (!gender) gender = spoken_gender(rows_[size_t(exchange.row)].summary, exchange.other);
     if (!gender) gender = random.below(2) ? 'f' : 'm';
     const auto stock = gender == 'f' ? female_names() : male_names();
     const SourceRow& row = rows_[size_t(exchange.row)];
@@ -121,8 +183,8 @@ class OfflineProvider : public Provider {
   // Turns the roles of a follow-up so that each person speaks like before.
   void orient(Exchange& exchange, const TermVector& you, const TermVector& other) const {
     const int a = exchange.dialogue.persons[0], b = exchange.dialogue.persons[1];
-    const TermVector words_a = index_.vector_of(text_of(exchange.dialogue, a));
-    const TermVector words_b = index_.vector_of(text_of(exchange.dialogue, b));
+    const TermVector& words_a = usable_[size_t(exchange.row)]->words[0];
+    const TermVector& words_b = usable_[size_t(exchange.row)]->words[1];
     const float straight = cosine(you, words_a) + cosine(other, words_b);
     const float turned = cosine(you, words_b) + cosine(other, words_a);
     exchange.you = turned > straight * 1.2f ? b : a;
@@ -159,26 +221,58 @@ class OfflineProvider : public Provider {
     return true;
   }
 
+  // How well the roles of a follow-up go with those of the first exchange; who serves there serves
+  // here too, whatever the wording says.
+  float role_blemish(Exchange& exchange, const Exchange& first, const Roles& before) const {
+    const Roles& now = usable_[size_t(exchange.row)]->roles;
+    if (before.relation == Relation::kService && now.relation == Relation::kService &&
+        (before.serving == first.you) != (now.serving == exchange.you))
+      std::swap(exchange.you, exchange.other);
+    const bool known = before.relation != Relation::kUnknown && now.relation != Relation::kUnknown;
+    return known && before.relation != now.relation ? kOtherRoles : 0.0f;
+  }
+
+  struct Candidate {
+    Exchange exchange;
+    float score = 0;
+  };
+
+  // The dialogues that may follow, the nearest and least blemished first.
+  std::vector<Candidate> candidates(const Exchange& first) const {
+    const TermVector you = index_.vector_of(text_of(first.dialogue, first.you));
+    const TermVector other = index_.vector_of(text_of(first.dialogue, first.other));
+    const Roles roles = roles_of(first.dialogue);
+    std::vector<Candidate> found;
+    for (const RelatedIndex::Match& match : index_.related(first.row, kCandidates)) {
+      const std::optional<Usable>& usable = usable_[size_t(match.row)];
+      if (!usable) continue;
+      Candidate candidate;
+      candidate.exchange.row = match.row;
+      candidate.exchange.dialogue.persons = usable->dialogue.persons;
+      orient(candidate.exchange, you, other);
+      candidate.score = match.similarity - role_blemish(candidate.exchange, first, roles);
+      // A day of the calendar that is spoken of contradicts the new dates.
+      if (usable->names_date) candidate.score -= kNamesDate;
+      found.push_back(std::move(candidate));
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+    return found;
+  }
+
+  bool repeats(const std::vector<Exchange>& exchanges, int row) const {
+    return std::any_of(exchanges.begin(), exchanges.end(), [&](const Exchange& taken) {
+      return index_.duplicate_class(taken.row) == index_.duplicate_class(row) ||
+             index_.similarity(taken.row, row) > kNearDuplicate;
+    });
+  }
+
   void add_follow_ups(std::vector<Exchange>& exchanges, Persons& persons, int wanted) const {
-    const TermVector you = index_.vector_of(text_of(exchanges[0].dialogue, exchanges[0].you));
-    const TermVector other = index_.vector_of(text_of(exchanges[0].dialogue, exchanges[0].other));
-    for (const RelatedIndex::Match& match : index_.related(exchanges[0].row, kCandidates)) {
+    for (Candidate& candidate : candidates(exchanges[0])) {
       if (int(exchanges.size()) >= wanted) return;
-      const bool repeats =
-          std::any_of(exchanges.begin(), exchanges.end(), [&](const Exchange& taken) {
-            return index_.duplicate_class(taken.row) == index_.duplicate_class(match.row) ||
-                   index_.similarity(taken.row, match.row) > kNearDuplicate;
-          });
-      if (repeats) continue;
-      Exchange exchange;
-      exchange.row = match.row;
-      try {
-        exchange.dialogue = parse_dialogue(rows_[size_t(match.row)].dialogue);
-      } catch (const Error&) {
-        continue;  // a row that goes to errors/ itself
-      }
-      if (exchange.dialogue.persons.size() != 2) continue;
-      orient(exchange, you, other);
+      Exchange& exchange = candidate.exchange;
+      if (repeats(exchanges, exchange.row)) continue;
+      exchange.dialogue = usable_[size_t(exchange.row)]->dialogue;
       Persons with_names = persons;
       // Only what the summary can tell of, too.
       if (!fits(exchange, with_names) || retold(exchange, with_names).empty()) continue;
@@ -229,11 +323,11 @@ class OfflineProvider : public Provider {
                                     Random& random) const {
     const std::map<int, std::string> names = spoken_names(exchange, persons);
     std::vector<size_t> lengths;
-    for (const Turn& turn : exchange.dialogue.turns) lengths.push_back(turn.text.size());
+    for (const Utterance& turn : exchange.dialogue.turns) lengths.push_back(turn.text.size());
     const std::vector<Minute> minutes = lay_minutes(day, lengths, random);
     std::vector<Message> messages;
     for (size_t i = 0; i < minutes.size(); i++) {
-      const Turn& turn = exchange.dialogue.turns[i];
+      const Utterance& turn = exchange.dialogue.turns[i];
       const std::string speaker = turn.person == exchange.you ? "You" : names.at(turn.person);
       const std::string text = renamed(without_placeholders(turn.text, names), exchange, persons);
       messages.push_back({format_minute(minutes[i]), speaker + ": " + text});
@@ -255,6 +349,8 @@ class OfflineProvider : public Provider {
     std::string text;
     for (const std::string& sentence : retell(row.summary, cast))
       text += (text.empty() ? "" : " ") + sentence;
+    // Laws, not hopes; retell leaves such sentences out.
+    if (names_calendar_date(text) || has_time_word_of_now(text)) return "";
     return concerns(text, persons) ? text : "";
   }
 
@@ -262,7 +358,8 @@ class OfflineProvider : public Provider {
     const std::string text = retold(exchange, persons);
     if (!text.empty()) return text;
     const SourceRow& row = rows_[size_t(exchange.row)];
-    if (row.topic.empty()) return fmt::format("You and {} had a conversation.", persons.other_name);
+    if (row.topic.empty() || names_calendar_date(row.topic) || has_time_word_of_now(row.topic))
+      return fmt::format("You and {} had a conversation.", persons.other_name);
     return fmt::format("You and {} had a conversation (\"{}\").", persons.other_name,
                        without_placeholders(row.topic, spoken_names(exchange, persons)));
   }
@@ -279,8 +376,10 @@ class OfflineProvider : public Provider {
   // The first letter small, unless it is a name's.
   static std::string continued(std::string text, const std::string& other_name) {
     static constexpr std::string_view kSmall[] = {
-        "You ", "You,", "Your ",  "The ",     "A ",        "An ",   "They ", "It ", "There ",
-        "At ",  "In ",  "After ", "Because ", "Although ", "When ", "Both ", "As "};
+        "You ",   "You,",   "Your ",    "The ",      "A ",      "An ",      "They ",    "It ",
+        "There ", "At ",    "In ",      "After ",    "Before ", "Neither ", "Someone ", "On ",
+        "If ",    "Since ", "While ",   "With ",     "From ",   "To ",      "Two ",     "That ",
+        "This ",  "All ",   "Because ", "Although ", "When ",   "Both ",    "As "};
     if (text.starts_with(other_name)) return text;
     for (const std::string_view word : kSmall)
       if (text.starts_with(word)) {
@@ -300,7 +399,7 @@ class OfflineProvider : public Provider {
     return fmt::format("About {} months later", number_word((days + 15) / 30));
   }
 
-  static std::string lead(size_t i, size_t n, const Schedule& schedule) {
+  static std::string lead(size_t i, size_t n, const Calendar& schedule) {
     const std::string on = format_long_date(schedule.days[i]);
     const std::string ago = relative_time(schedule.days[i], schedule.today);
     if (i == 0)
@@ -326,7 +425,7 @@ class OfflineProvider : public Provider {
   }
 
   std::string compose(const std::vector<Exchange>& exchanges, const Persons& persons,
-                      const Schedule& schedule) const {
+                      const Calendar& schedule) const {
     const int days = int((schedule.today - schedule.days[0]).count());
     const std::string span = exchanges.size() == 1 ? ""
                              : days <= 14          ? " over the past two weeks"
@@ -343,6 +442,19 @@ class OfflineProvider : public Provider {
     return text;
   }
 
+  // Every day that the summary names is a message's, or today.
+  static void check_dates(const Transformed& result) {
+    std::string rest = result.personal_summary;
+    const auto erase = [&](const std::string& date) {
+      for (size_t at = 0; (at = rest.find(date, at)) != rest.npos;) rest.erase(at, date.size());
+    };
+    erase(format_long_date(result.today, true));
+    for (const DatedChat& chat : result.conversations) erase(format_long_date(chat.date));
+    if (names_calendar_date(rest))
+      throw Error("every date of the summary must be a message's, another is in: " +
+                  result.personal_summary);
+  }
+
   // What every result must be, whatever the row: laws, not hopes.
   static void check(const Transformed& result) {
     bool you = false, other = false;
@@ -354,12 +466,14 @@ class OfflineProvider : public Provider {
       }
     if (has_placeholder(result.personal_summary))
       throw Error("no placeholder may be left, found one in: " + result.personal_summary);
+    check_dates(result);
     if (!you || !other) throw Error("both persons must speak, only one does");
   }
 
   const std::vector<SourceRow>& rows_;
   OfflineOptions options_;
   RelatedIndex index_;
+  std::vector<std::optional<Usable>> usable_;  // by row
 };
 
 }  // namespace

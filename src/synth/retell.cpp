@@ -5,8 +5,11 @@
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
+#include "synth/deixis.h"
 #include "synth/dialogue.h"
+#include "synth/sentences.h"
 #include "text/words.h"
 
 namespace chatmem {
@@ -55,52 +58,6 @@ std::vector<Token> tokenize(std::string_view text) {
   return tokens;
 }
 
-std::vector<std::string> sentences_of(std::string_view text) {
-  static const WordSet kAbbreviations = {"Mr", "Mrs", "Ms",  "Dr", "Prof",
-                                         "St", "etc", "a.m", "p.m"};
-  std::vector<std::string> sentences;
-  size_t begin = 0;
-  const auto add = [&](size_t end) {
-    std::string sentence(text.substr(begin, end - begin));
-    while (!sentence.empty() && std::isspace(static_cast<unsigned char>(sentence.front())))
-      sentence.erase(0, 1);
-    while (!sentence.empty() &&
-           (std::isspace(static_cast<unsigned char>(sentence.back())) || sentence.back() == '.'))
-      sentence.pop_back();
-    if (!sentence.empty()) sentences.push_back(std::move(sentence));
-    begin = end;
-  };
-  for (size_t i = 0; i < text.size(); i++) {
-    const bool stop = text[i] == '.' || text[i] == '!' || text[i] == '?';
-    if (!stop && text[i] != '\n') continue;
-    if (stop && i + 1 < text.size() && !std::isspace(static_cast<unsigned char>(text[i + 1])) &&
-        text[i + 1] != kYou && text[i + 1] != kOther)
-      continue;
-    size_t word = i;
-    while (word > begin && (is_word_char(text[word - 1]) || text[word - 1] == '.')) word--;
-    if (text[i] == '.' && kAbbreviations.contains(text.substr(word, i - word)) &&
-        i + 1 < text.size())
-      continue;
-    add(i + 1);
-  }
-  add(text.size());
-  return sentences;
-}
-
-// A date of the calendar in the source's words belongs to another year.
-bool names_a_date(const std::vector<Token>& tokens) {
-  static const WordSet kMonths = {"January", "February",  "March",   "April",    "June",     "July",
-                                  "August",  "September", "October", "November", "December", "May"};
-  const auto number = [&](size_t i) {
-    return i < tokens.size() && std::isdigit(static_cast<unsigned char>(tokens[i].text[0]));
-  };
-  for (size_t i = 0; i < tokens.size(); i++)
-    if (kMonths.contains(tokens[i].text) &&
-        (number(i + 2) || number(i + 3) || (i >= 2 && number(i - 2)) || (i >= 4 && number(i - 4))))
-      return true;
-  return false;
-}
-
 const WordSet& gendered_pronouns() {
   static const WordSet kWords = {"he",      "she",  "him",   "her",   "his",    "hers", "himself",
                                  "herself", "he's", "she's", "he'll", "she'll", "he'd", "she'd"};
@@ -127,15 +84,31 @@ const WordSet kAlsoNouns = {
     "smokes",  "cooks",   "doubts",  "demands", "purchases", "results", "compliments", "views",
     "doctors", "guides",  "lies",    "dreams",  "cares",     "worries", "likes"};
 
+// What the sentences before leave for the pronouns of the next one.
+struct Context {
+  bool pair = false;      // "they" may be the two
+  bool somebody = false;  // somebody but the reader was spoken of
+};
+
 class Retelling {
  public:
-  Retelling(std::vector<Token> tokens, const Cast& cast, bool after_pair)
-      : tokens_(std::move(tokens)), cast_(cast), after_pair_(after_pair) {}
+  Retelling(std::vector<Token> tokens, const Cast& cast, Context before)
+      : tokens_(std::move(tokens)),
+        cast_(cast),
+        after_pair_(before.pair),
+        first_(!before.somebody) {
+    pair_ = begins_with_pair() || after_pair_;
+    for (const Token& token : tokens_) {
+      has_you_ |= token.person == kYou;
+      has_other_ |= token.person == kOther;
+    }
+    alone_ = std::none_of(tokens_.begin(), tokens_.end(), names_somebody);
+  }
 
   std::optional<std::string> run() {
-    if (names_a_date(tokens_) || has_unclear_pronoun()) return std::nullopt;
-    for (at_ = 0; at_ < tokens_.size(); at_++) convert();
-    if (out_.empty()) return std::nullopt;
+    if (has_unclear_pronoun() || has_unclear_plural()) return std::nullopt;
+    for (at_ = 0; at_ < tokens_.size() && !unsafe_; at_++) convert();
+    if (out_.empty() || unsafe_) return std::nullopt;
     out_[0] = char(std::toupper(static_cast<unsigned char>(out_[0])));
     return out_;
   }
@@ -145,6 +118,14 @@ class Retelling {
     const std::vector<size_t> words = word_places();
     return words.size() > 2 && tokens_[words[0]].person && tokens_[words[1]].lower == "and" &&
            tokens_[words[2]].person;
+  }
+
+  bool speaks_of_others() const { return has_other_ || !alone_; }
+  bool begins_with_they() const { return !tokens_.empty() && tokens_[0].lower == "they"; }
+
+  // "#Person1# invites #Person2#": nobody else "they" of the next sentence could mean.
+  bool has_both_alone() const {
+    return has_you_ && has_other_ && alone_ && !has_plural(tokens_.size());
   }
 
  private:
@@ -158,7 +139,9 @@ class Retelling {
   // A pronoun of one gender is clear when it cannot mean the reader: somebody of that gender, other
   // than the reader, was named before in the sentence, and the reader's name has not this gender.
   bool has_unclear_pronoun() const {
-    const Gender you = gender_of(cast_.you_name);
+    if (only_you()) return false;  // they become the second person
+    // Of the other alone they are the other's, even if the reader has the same gender.
+    const Gender you = alone_ && !has_you_ ? Gender::kUnknown : gender_of(cast_.you_name);
     bool you_before = false, someone_before = false;
     for (const Token& token : tokens_) {
       if (token.person == kYou) you_before = true;
@@ -177,6 +160,39 @@ class Retelling {
     return false;
   }
 
+  // Whether "they" at tokens_[until] may mean several things or persons named before it.
+  bool has_plural(size_t until) const {
+    static const WordSet kGroups = {"people",   "children", "family",   "parents",   "police",
+                                    "team",     "company",  "everyone", "everybody", "someone",
+                                    "somebody", "men",      "women",    "anyone",    "staff",
+                                    "class",    "student",  "person",   "both"};
+    static const WordSet kNoPlurals = {"his", "this",   "is",      "was",  "has", "as",   "its",
+                                       "yes", "always", "perhaps", "does", "us",  "thus", "less"};
+    for (size_t i = 0; i < until; i++) {
+      const Token& token = tokens_[i];
+      if (token.person || !token.word) continue;
+      if (kGroups.contains(token.lower)) return true;
+      if (token.lower.size() > 3 && token.lower.ends_with('s') && !token.lower.ends_with("ss") &&
+          !token.lower.ends_with("'s") && !kNoPlurals.contains(token.lower) &&
+          (past_of_third_person(token.lower).empty() || kAlsoNouns.contains(token.lower)))
+        return true;
+    }
+    return false;
+  }
+
+  // "they" of one person: the source uses it for people whose gender it does not know.
+  bool has_unclear_plural() const {
+    static const WordSet kPlural = {"they",    "them",    "their",  "theirs",    "they'll",
+                                    "they're", "they've", "they'd", "themselves"};
+    for (size_t i = 0; i < tokens_.size(); i++) {
+      const std::string& lower = tokens_[i].lower;
+      if (lower == "themself" || lower == "oneself" || lower == "him/her" || lower == "he/she")
+        return true;
+      if (kPlural.contains(lower) && !pair_ && !has_plural(i)) return true;
+    }
+    return false;
+  }
+
   static bool names_somebody(const Token& token) {
     static const WordSet kPeople = {
         "man",      "woman",     "boy",      "girl",    "son",    "daughter",    "wife",
@@ -184,8 +200,10 @@ class Retelling {
         "friend",   "boss",      "uncle",    "aunt",    "baby",   "grandmother", "grandfather",
         "roommate", "colleague", "neighbor", "teacher", "doctor", "mom",         "dad",
         "child",    "customer",  "manager",  "cousin",  "kid",    "professor"};
-    return kPeople.contains(token.lower) || is_given_name(token.text) ||
-           (is_title(token.text) && std::isupper(static_cast<unsigned char>(token.text[0])));
+    const bool capital = std::isupper(static_cast<unsigned char>(token.text[0])) != 0;
+    // "will" and "may" are names only with a capital.
+    return kPeople.contains(token.lower) ||
+           (capital && (is_given_name(token.text) || is_title(token.text)));
   }
   bool names_before(const Token& until) const {
     for (const Token& token : tokens_) {
@@ -223,10 +241,12 @@ class Retelling {
     if (token.person) {
       convert_person(token);
     } else if (after_pair_ && at_ == 0 && convert_pair_pronoun(token)) {
+    } else if (convert_own_pronoun(token)) {
+    } else if (convert_inner_plural(token)) {
     } else if (token.lower == "they") {
       out_ += token.text;
       plural_verb();
-    } else if (convert_reflexive(token) || convert_auxiliary(token)) {
+    } else if (convert_auxiliary(token)) {
     } else if (verb_follows_conjunction(token)) {
     } else {
       out_ += token.text;
@@ -246,21 +266,158 @@ class Retelling {
     return true;
   }
 
-  // "himself" right after "you" and a verb.
-  bool convert_reflexive(const Token& token) {
-    if (token.lower != "themselves" && token.lower != "themself") return false;
-    if (persons_so_far_ != 1 || last_person_ != kYou) return false;
-    out_ += "yourself";
+  // Nobody but the reader whom "he" or "she" could mean, and named before the first of them.
+  bool only_you() const {
+    if (!first_ || !has_you_ || has_other_ || !alone_) return false;
+    for (const Token& token : tokens_) {
+      if (token.person) return true;
+      if (gendered_pronouns().contains(token.lower)) return false;
+    }
+    return false;
+  }
+
+  // "#Person1# lost his keys": your keys.
+  bool convert_own_pronoun(const Token& token) {
+    if (!gendered_pronouns().contains(token.lower) || !only_you()) return false;
+    const std::string& word = token.lower;
+    if (word == "he" || word == "she") {
+      out_ += "you";
+      subject_verb(kYou);
+    } else if (word == "his" || (word == "her" && is_possessive_her())) {
+      out_ += word == "his" && ends_clause() ? "yours" : "your";
+    } else if (word.ends_with("self")) {
+      out_ += "yourself";
+    } else if (word.ends_with("'ll")) {
+      out_ += "you would";
+    } else if (word.ends_with("'d")) {
+      out_ += "you'd";
+    } else {
+      unsafe_ = true;  // "he's": is or has; "him": hardly the subject of the same sentence
+    }
     return true;
   }
 
-  void convert_person(const Token& token) {
+  // "her keys", not "asks her to wait".
+  bool is_possessive_her() const {
+    static const WordSet kAfterObject = {
+        "to",   "that", "if",  "in",    "on",      "for", "with",  "and",   "about",   "how",
+        "what", "when", "who", "where", "why",     "at",  "from",  "as",    "because", "so",
+        "but",  "the",  "a",   "an",    "not",     "by",  "into",  "off",   "up",      "out",
+        "some", "any",  "two", "until", "whether", "or",  "again", "after", "before"};
+    const Token* next = next_word();
+    return next && !ends_clause() && !next->person && !kAfterObject.contains(next->lower);
+  }
+
+  // "You and Kate sold their car": yours. Where something else is plural it may own or be owned.
+  bool convert_inner_plural(const Token& token) {
+    if (!pair_ || at_ == 0 || !alone_ || has_plural(at_)) return false;
+    if (token.lower == "they") {
+      out_ += "you";
+      plural_verb();
+    } else if (token.lower == "their") {
+      out_ += "your";
+    } else if (token.lower == "themselves") {
+      out_ += "yourselves";
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  // "Allan #Person1#", "#Person1# Lin": a longer name that holds the person's.
+  bool is_part_of_a_name() const {
+    const auto capital = [&](size_t i) {
+      return i < tokens_.size() && tokens_[i].word && !tokens_[i].person &&
+             std::isupper(static_cast<unsigned char>(tokens_[i].text[0])) &&
+             tokens_[i].lower != "i";
+    };
+    const bool blank_before = at_ >= 2 && tokens_[at_ - 1].text == " ";
+    if (at_ >= 1 && tokens_[at_ - 1].word) return true;  // no blank at all
+    if (blank_before && capital(at_ - 2) && !is_stopword(tokens_[at_ - 2].lower) &&
+        !is_adverb(tokens_[at_ - 2].lower) && !is_subject())
+      return true;
+    const bool blank_after = at_ + 1 < tokens_.size() && tokens_[at_ + 1].text == " ";
+    return blank_after && capital(at_ + 2) && is_subject();
+  }
+
+  bool is_auxiliary(const Token* token) const {
+    static const WordSet kAuxiliaries = {
+        "is",      "was",    "are",      "were",     "has",      "have",   "had",    "will",
+        "would",   "can",    "could",    "may",      "might",    "must",   "should", "does",
+        "doesn't", "didn't", "did",      "won't",    "can't",    "cannot", "isn't",  "wasn't",
+        "hasn't",  "hadn't", "couldn't", "wouldn't", "shouldn't"};
+    return token && kAuxiliaries.contains(token->lower);
+  }
+
+  // A verb of the third person that no noun of the same letters could stand for after a person.
+  bool is_verb_after_person(const Token* token) const {
+    static const WordSet kRarelyNouns = {"needs",   "likes", "tries",  "looks", "hopes",
+                                         "worries", "cares", "starts", "stops", "stays"};
+    return token &&
+           (is_auxiliary(token) || kRarelyNouns.contains(token->lower) ||
+            (!kAlsoNouns.contains(token->lower) && !past_of_third_person(token->lower).empty()));
+  }
+
+  // "the fish you orders": a plural may follow an object, but only of a verb or a preposition.
+  bool is_subject_of_relative_clause() const {
+    const Token* next = next_word();
+    const Token* before = previous_word();
+    return next && !next->person && before && !past_of_third_person(next->lower).empty() &&
+           past_of_third_person(before->lower).empty() && past_of_base(before->lower).empty() &&
+           !before->lower.ends_with("ing") && !before->lower.ends_with("ed") &&
+           before->lower.size() > 4;
+  }
+
+  // "Kate said she was late": the pronoun for the other's second mention, where it can mean nobody
+  // else and its case is certain; else the name again.
+  std::string mention_of(const Token& token) {
     const std::string name = name_of(token.person);
-    last_person_ = token.person;
-    persons_so_far_++;
+    if (token.person == kYou) return name;
+    const bool again = std::exchange(other_mentioned_, true);
+    const Gender gender = gender_of(cast_.other_name);
+    if (!again || !alone_ || gender == Gender::kUnknown || previous_is("and") || next_is("and") ||
+        previous_is("or") || next_is("or"))
+      return name;
+    const Pronouns& pronouns = pronouns_of(gender);
+    const Token* next = next_word();
+    if (!token.ending.empty()) {
+      // Not "'s" for "is" or "has", nor one that owns what is not named.
+      const bool owner = !is_subject() && is_possessive_her() && !next->lower.ends_with("ing");
+      return token.ending == "'s" && owner ? std::string(pronouns.possessive) : name;
+    }
+    if (is_verb_after_person(next)) return std::string(pronouns.subject);
+    if (is_subject()) return name;
+    static const WordSet kPrepositions = {"to",   "with", "for",  "of",      "about", "at",
+                                          "from", "by",   "near", "without", "after", "on"};
+    const Token* before = previous_word();
+    const bool object = before && (kPrepositions.contains(before->lower) ||
+                                   !past_of_third_person(before->lower).empty() ||
+                                   !past_of_base(before->lower).empty());
+    return object ? std::string(pronouns.object) : name;
+  }
+  bool previous_is(std::string_view word) const {
+    const Token* before = previous_word();
+    return before && before->lower == word;
+  }
+  bool next_is(std::string_view word) const {
+    const Token* next = next_word();
+    return next && next->lower == word;
+  }
+  // Whether punctuation or the end follows.
+  bool ends_clause() const { return at_ + 1 >= tokens_.size() || tokens_[at_ + 1].text != " "; }
+
+  void convert_person(const Token& token) {
+    if (is_part_of_a_name()) {
+      unsafe_ = true;
+      return;
+    }
+    const std::string name = mention_of(token);
     if (token.ending.empty()) {
       out_ += name;
-      if (is_subject() || unmistakable_verb_follows()) subject_verb(token.person);
+      if (is_subject() || is_verb_after_person(next_word()))
+        subject_verb(token.person);
+      else if (token.person == kYou)
+        unsafe_ |= is_subject_of_relative_clause();
       return;
     }
     const std::string& ending = token.ending;
@@ -273,13 +430,24 @@ class Retelling {
     } else if (ending == "'ve") {
       out_ += name + " had";
     } else {
-      out_ += name;
+      unsafe_ = true;
     }
   }
 
   // "'s": of a person, "is" or "has".
   void convert_s(char person, const std::string& name) {
     const Token* next = next_word();
+    if (person == kOther && name != cast_.other_name) {  // a possessive pronoun already
+      out_ += name;
+      return;
+    }
+    if (!next || ends_clause()) {  // "a friend of #Person1#'s"
+      if (person == kYou)
+        out_ += "yours";
+      else
+        out_ += name + "'s";
+      return;
+    }
     static const WordSet kAfterIs = {
         "not",         "a",         "an",        "the",       "very",      "too",
         "so",          "about",     "at",        "in",        "on",        "from",
@@ -307,14 +475,17 @@ class Retelling {
     const size_t after = next ? next_place(next_place(at_ + 1) + 1) : tokens_.size();
     const bool compound = next && kCompounds.contains(next->lower) && after < tokens_.size() &&
                           kHeads.contains(tokens_[after].lower);
-    if (compound) {
-      out_ += person == kYou ? "your" : name + "'s";
-    } else if (next && (next->lower == "been" || next->lower == "got" || next->lower == "had" ||
-                        next->lower == "never")) {
+    const bool had = next->lower == "been" || next->lower == "got" || next->lower == "had" ||
+                     next->lower == "never" || next->lower == "already";
+    const bool was =
+        kAfterIs.contains(next->lower) ||
+        (next->lower.size() > 4 && next->lower.ends_with("ing") && !kNouns.contains(next->lower));
+    if (!compound && (had || was) && !is_subject()) {
+      // "got #Person1#'s from the shop": what of the person's?
+      unsafe_ = true;
+    } else if (!compound && had) {
       out_ += name + " had";
-    } else if (next && (kAfterIs.contains(next->lower) ||
-                        (next->lower.size() > 4 && next->lower.ends_with("ing") &&
-                         !kNouns.contains(next->lower)))) {
+    } else if (!compound && was) {
       out_ += name + (person == kYou ? " were" : " was");
     } else {
       out_ += person == kYou ? "your" : name + "'s";
@@ -332,11 +503,6 @@ class Retelling {
         "hopes",  "believes", "knows",    "until",  "finally",  "or",     "wishes", "feels",
         "agrees", "finds",    "suggests", "than",   "once"};
     return kBefore.contains(before->lower);
-  }
-
-  bool unmistakable_verb_follows() const {
-    const Token* next = next_word();
-    return next && !kAlsoNouns.contains(next->lower) && !past_of_third_person(next->lower).empty();
   }
 
   // Skips adverbs between subject and verb; returns the verb's place.
@@ -360,11 +526,15 @@ class Retelling {
     else if (verb == "isn't" || verb == "wasn't" || verb == "aren't")
       past = person == kYou || pair ? "weren't" : "wasn't";
     else if (pair)
-      past = past_of_base(verb);
+      past = past_of_base(verb).empty() ? past_of_third_person(verb) : past_of_base(verb);
     else
       past = past_of_third_person(verb);
-    // An unknown verb of the third person would be wrong after "you": "you frobs".
-    if (past.empty()) return;
+    if (past.empty()) {
+      // An unknown verb of the third person would be wrong after "you": "you frobs".
+      unsafe_ |= person == kYou && !pair && verb.size() > 3 && verb.ends_with('s') &&
+                 verb != "always" && verb != "sometimes" && verb != "perhaps";
+      return;
+    }
     write_until(place);
     out_ += past;
   }
@@ -411,13 +581,20 @@ class Retelling {
         {"don't", "didn't"},
         {"it's", "it was"},
         {"there's", "there was"},
+        {"there're", "there were"},
+        {"that's", "that was"},
+        {"what's", "what was"},
+        {"where's", "where was"},
         {"they're", "they were"},
         {"they'll", "they would"},
         {"they've", "they had"},
         {"it'll", "it would"},
         {"he'll", "he would"},
         {"she'll", "she would"},
-        {"may", "might"}};
+        {"may", "might"},
+        {"he's", "he was"},
+        {"she's", "she was"},
+        {"who's", "who was"}};
     const auto it = kPast.find(token.lower);
     if (it == kPast.end() || (token.lower == "may" && token.text == "May")) return false;
     const Token* before = previous_word();
@@ -425,7 +602,15 @@ class Retelling {
     if (before && kDeterminers.contains(before->lower)) return false;
     std::string_view past = it->second;
     if (before && before->person == kYou && past == "was") past = "were";
-    out_ += past;
+    const Token* next = next_word();
+    // "she's got", "it's finished": has, unless it is.
+    const bool has = token.lower.ends_with("'s") && next &&
+                     (next->lower == "got" || next->lower == "been" || next->lower == "had" ||
+                      next->lower == "never");
+    if (has)
+      out_ += std::string(past.substr(0, past.find(' '))) + " had";
+    else
+      out_ += past;
     return true;
   }
 
@@ -434,14 +619,18 @@ class Retelling {
     const std::string past = past_of_third_person(token.lower);
     if (past.empty()) return false;
     const Token* before = previous_word();
+    if (before && (is_surely_verb(token.lower) || only_names_before())) {
+      out_ += past;
+      return true;
+    }
     // Names and other subjects: "Jack agrees", "he thinks", "who works".
     static const WordSet kBefore = {"and", "but", "then", "or",      "who",  "he",
                                     "she", "it",  "also", "finally", "that", "which"};
     const bool conjunction = before && (before->lower == "and" || before->lower == "or");
     const bool named = before && (is_given_name(before->text) || before->lower == "somebody");
     // A list of deeds: "leads you to the table, recommends the fish".
-    const bool listed =
-        !before && at_ >= 2 && tokens_[at_ - 2].text == "," && !kAlsoNouns.contains(token.lower);
+    const bool listed = !before && at_ >= 2 && tokens_[at_ - 2].text == "," &&
+                        (!kAlsoNouns.contains(token.lower) || followed_by_object());
     if (listed) {
       out_ += past;
       return true;
@@ -454,6 +643,34 @@ class Retelling {
     return true;
   }
 
+  // "Ted Bell falls": whatever stands before in the sentence is the subject's name.
+  bool only_names_before() const {
+    for (size_t i = 0; i < at_; i++)
+      if (tokens_[i].word ? tokens_[i].person || tokens_[i].lower == "the" ||
+                                !std::isupper(static_cast<unsigned char>(tokens_[i].text[0])) ||
+                                tokens_[i].lower.ends_with("'s")
+                          : tokens_[i].text != " ")
+        return false;
+    const std::string& first = tokens_[0].lower;
+    return at_ > 0 && (is_given_name(tokens_[0].text) ||
+                       (at_ == 2 && !is_stopword(first) && !first.ends_with('s')));
+  }
+
+  // In the third person these are verbs wherever they stand.
+  static bool is_surely_verb(const std::string& lower) {
+    static const WordSet kVerbs = {
+        "tells",   "says",    "thinks",    "asks",       "wants",      "knows",     "agrees",
+        "gives",   "makes",   "gets",      "goes",       "comes",      "believes",  "recommends",
+        "takes",   "invites", "decides",   "describes",  "introduces", "explains",  "refuses",
+        "accepts", "admires", "admits",    "advises",    "becomes",    "begins",    "brings",
+        "buys",    "chooses", "complains", "considers",  "convinces",  "disagrees", "enjoys",
+        "expects", "feels",   "forgets",   "hears",      "informs",    "insists",   "learns",
+        "loses",   "meets",   "pays",      "persuades",  "prefers",    "receives",  "remembers",
+        "reminds", "sees",    "sells",     "sends",      "speaks",     "spends",    "suggests",
+        "teaches", "wonders", "writes",    "apologizes", "includes",   "seems",     "allows"};
+    return kVerbs.contains(lower);
+  }
+
   // "orders a pizza", "helps you": a noun would not be followed so.
   bool followed_by_object() const {
     const Token* next = next_word();
@@ -464,12 +681,27 @@ class Retelling {
 
   std::vector<Token> tokens_;
   const Cast& cast_;
-  bool after_pair_;
+  bool after_pair_, first_;
   size_t at_ = 0;
   std::string out_;
-  char last_person_ = 0;
-  int persons_so_far_ = 0;
+  bool has_you_ = false, has_other_ = false;
+  bool pair_ = false;             // "they" may be the two
+  bool alone_ = false;            // nobody else is named in the sentence
+  bool other_mentioned_ = false;  // the other has been named in the sentence
+  bool unsafe_ = false;           // what is left would not be grammatical
 };
+
+// "Mr.#" and "Mr. #" where the name alone was known: the mark is the whole name.
+void merge_titles(std::string& text) {
+  for (const std::string_view title :
+       {"Mr.", "Mrs.", "Ms.", "Dr.", "Mr", "Mrs", "Ms", "Miss", "Dr", "Doctor", "Professor"})
+    for (const char* blank : {" ", ""})
+      for (const char mark : {kYou, kOther}) {
+        const std::string titled = std::string(title) + blank + mark;
+        for (size_t at; (at = text.find(titled)) != text.npos;)
+          text.replace(at, titled.size(), 1, mark);
+      }
+}
 
 std::string mark_persons(std::string_view summary, const Cast& cast) {
   std::map<int, std::string> persons = cast.bystanders;
@@ -479,6 +711,13 @@ std::string mark_persons(std::string_view summary, const Cast& cast) {
   text = replace_name(text, cast.you_name, std::string(1, kYou));
   text = replace_name(text, cast.other_source_name, std::string(1, kOther));
   for (size_t at; (at = text.find("\xE2\x80\x99")) != text.npos;) text.replace(at, 3, "'");
+  merge_titles(text);
+  // Blanks that the source forgot or has too many: "#'s" for "# 's", "# will" for "#will".
+  for (size_t i = 0; i + 1 < text.size(); i++) {
+    if (text[i] != kYou && text[i] != kOther) continue;
+    if (text.compare(i + 1, 3, " 's") == 0) text.erase(i + 1, 1);
+    if (std::isalnum(static_cast<unsigned char>(text[i + 1]))) text.insert(i + 1, " ");
+  }
   // The blank that the source forgot after a full stop.
   for (size_t i = 0; i + 1 < text.size(); i++)
     if (text[i] == '.' && (text[i + 1] == kYou || text[i + 1] == kOther)) text.insert(i + 1, " ");
@@ -489,13 +728,16 @@ std::string mark_persons(std::string_view summary, const Cast& cast) {
 
 std::vector<std::string> retell(std::string_view summary, const Cast& cast) {
   std::vector<std::string> told;
-  bool after_pair = false;
+  Context context;
   for (const std::string& sentence : sentences_of(mark_persons(summary, cast))) {
-    Retelling retelling(tokenize(sentence), cast, after_pair);
-    after_pair = retelling.begins_with_pair();
+    Retelling retelling(tokenize(shift_time_words(sentence)), cast, context);
+    context.pair = retelling.begins_with_pair() || retelling.has_both_alone() ||
+                   (context.pair && retelling.begins_with_they());
+    context.somebody |= retelling.speaks_of_others();
+    if (names_calendar_date(sentence)) continue;
     if (auto text = retelling.run()) {
-      if (*text != "" && text->back() != '!' && text->back() != '?') *text += '.';
-      told.push_back(std::move(*text));
+      if (text->back() != '!' && text->back() != '?') *text += '.';
+      if (!is_impossible(*text, cast.other_name)) told.push_back(std::move(*text));
     }
   }
   return told;

@@ -30,7 +30,7 @@ LengthGuidance length_guidance(std::string_view id, std::string_view topic) {
   return kMedium;
 }
 
-Schedule lay_days(const LengthGuidance& guidance, int n_conversations, int year, Random& random) {
+Calendar lay_days(const LengthGuidance& guidance, int n_conversations, int year, Random& random) {
   const int span =
       n_conversations < 2
           ? 0
@@ -45,7 +45,7 @@ Schedule lay_days(const LengthGuidance& guidance, int n_conversations, int year,
   else
     offsets = {0};
   while (int(offsets.size()) < n_conversations) offsets.insert(random.between(1, span - 1));
-  Schedule schedule;
+  Calendar schedule;
   for (const int offset : offsets) schedule.days.push_back(start + std::chrono::days(offset));
   schedule.today = schedule.days.back() + std::chrono::days(gap);
   return schedule;

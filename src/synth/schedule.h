@@ -21,13 +21,13 @@ struct LengthGuidance {
 // several months, 6 to 8; 2: 1 to 2 months, 4 to 5.
 LengthGuidance length_guidance(std::string_view id, std::string_view topic);
 
-struct Schedule {
+struct Calendar {
   std::vector<Date> days;  // increasing
   Date today;              // 1 to 60 days after the last
 };
 
 // All within one year.
-Schedule lay_days(const LengthGuidance& guidance, int n_conversations, int year, Random& random);
+Calendar lay_days(const LengthGuidance& guidance, int n_conversations, int year, Random& random);
 
 // The minutes of one conversation's messages, not decreasing, between 08:00 and 22:30; a longer
 // text takes longer to write.

@@ -9,7 +9,8 @@ namespace {
 
 // Regular verbs by their base, as one text so that the list stays readable.
 constexpr std::string_view kRegular =
-    " serve board practice photograph criticize solve provide mail proceed reschedule tease enter "
+    " practise reveal serve board practice photograph criticize solve provide mail proceed "
+    "reschedule tease enter "
     " deliver pretend predict prove compete protest remark compose hire imply hand remove explore "
     " accept accuse act add admire admit advise agree allow analyze announce answer apologize "
     " apply appreciate argue arrange arrest ask assist assure attend bargain believe blame book "
@@ -29,12 +30,34 @@ constexpr std::string_view kRegular =
     " remember remind renew rent repair repeat replace reply report request require reserve resist "
     " return sympathize save search seem share shop show sign smoke sort spill start state stay "
     " step stop study suffer suggest supply support suppose surprise suspect talk taste thank "
+    "celebrate adore approve avoid measure resolve represent release record raise quarrel lodge "
+    " knock haggle fetch enroll employ educate determine demonstrate define console compromise "
+    " caution calculate browse analyze analyse advertise indicate exercise apologise realise "
+    " recover satirize revoke interrogate increase import end fool include clean cover earn "
+    " inspire intend interest involve invent marry observe park paint please protect push rate "
+    " rely repay settle shout smile solicit struggle submit surf survive threaten touch train "
+    " type vote waste weigh wrap book bother calm beg grab hug hug admit permit refer brag "
     " translate transfer travel treat trust try turn urge use view visit volunteer wait wake walk "
     " want warn wash watch welcome wish wonder work worry worship yell ";
 
 // clang-format off: one line each would be two screens
 const std::unordered_map<std::string_view, std::string_view> kIrregular = {
     {"be", "was"},
+    {"bet", "bet"},
+    {"bite", "bit"},
+    {"blow", "blew"},
+    {"creep", "crept"},
+    {"dig", "dug"},
+    {"feed", "fed"},
+    {"hang", "hung"},
+    {"hide", "hid"},
+    {"lay", "laid"},
+    {"light", "lit"},
+    {"rise", "rose"},
+    {"seek", "sought"},
+    {"shake", "shook"},
+    {"shoot", "shot"},
+    {"strike", "struck"},
     {"become", "became"},
     {"begin", "began"},
     {"break", "broke"},
@@ -80,6 +103,7 @@ const std::unordered_map<std::string_view, std::string_view> kIrregular = {
     {"mean", "meant"},
     {"meet", "met"},
     {"mistake", "mistook"},
+    {"panic", "panicked"},
     {"pay", "paid"},
     {"pick", "picked"},
     {"put", "put"},
@@ -120,8 +144,9 @@ const std::unordered_map<std::string_view, std::string_view> kIrregular = {
 
 bool doubles_last_letter(std::string_view base) {
   static const std::unordered_set<std::string_view> kDoubling = {
-      "stop", "plan", "chat", "shop", "drop", "admit",  "prefer", "regret", "step", "transfer",
-      "beg",  "slip", "grab", "hug",  "nod",  "permit", "refer",  "occur",  "trip", "skip"};
+      "stop",  "plan",     "chat", "shop", "drop", "admit", "prefer", "regret",
+      "step",  "transfer", "beg",  "slip", "grab", "hug",   "nod",    "permit",
+      "refer", "occur",    "trip", "skip", "brag", "rub",   "wrap",   "submit"};
   return kDoubling.contains(base);
 }
 

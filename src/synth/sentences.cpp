@@ -1,0 +1,86 @@
+#include "synth/sentences.h"
+
+#include <algorithm>
+#include <cctype>
+#include <unordered_set>
+
+#include "text/words.h"
+
+namespace chatmem {
+namespace {
+
+using WordSet = std::unordered_set<std::string_view>;
+
+bool is_word_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
+}
+
+}  // namespace
+
+std::vector<std::string> sentences_of(std::string_view text) {
+  static const WordSet kAbbreviations = {"Mr",  "Mrs",  "Ms",  "Dr",  "Prof", "St",
+                                         "etc", "Jan",  "Feb", "Mar", "Apr",  "Aug",
+                                         "Sep", "Sept", "Oct", "Nov", "Dec",  "No"};
+  // These may end a sentence: a small letter must follow.
+  static const WordSet kInside = {"U.S", "U.K", "a.m", "p.m", "etc"};
+  const auto goes_on = [&](size_t i) {
+    return i + 2 < text.size() && text[i + 1] == ' ' &&
+           std::islower(static_cast<unsigned char>(text[i + 2]));
+  };
+  std::vector<std::string> sentences;
+  size_t begin = 0;
+  const auto add = [&](size_t end) {
+    std::string sentence(text.substr(begin, end - begin));
+    while (!sentence.empty() && std::isspace(static_cast<unsigned char>(sentence.front())))
+      sentence.erase(0, 1);
+    while (!sentence.empty() &&
+           (std::isspace(static_cast<unsigned char>(sentence.back())) || sentence.back() == '.'))
+      sentence.pop_back();
+    if (!sentence.empty()) sentences.push_back(std::move(sentence));
+    begin = end;
+  };
+  for (size_t i = 0; i < text.size(); i++) {
+    const bool stop = text[i] == '.' || text[i] == '!' || text[i] == '?';
+    if (!stop && text[i] != '\n') continue;
+    if (stop && i + 1 < text.size() && !std::isspace(static_cast<unsigned char>(text[i + 1])) &&
+        static_cast<unsigned char>(text[i + 1]) > '\x02')
+      continue;
+    size_t word = i;
+    while (word > begin && (is_word_char(text[word - 1]) || text[word - 1] == '.')) word--;
+    const std::string_view before = text.substr(word, i - word);
+    if (text[i] == '.' &&
+        (kInside.contains(before) ? goes_on(i)
+                                  : kAbbreviations.contains(before) && i + 1 < text.size()))
+      continue;
+    add(i + 1);
+  }
+  add(text.size());
+  return sentences;
+}
+
+bool is_impossible(const std::string& sentence, const std::string& other_name) {
+  static constexpr std::string_view kPatterns[] = {
+      " you is ",    " you was ",     " you has ",    " you tells ",   " you says ",
+      " you wants ", " you asks ",    " you thinks ", " you needs ",   " you likes ",
+      " you does ",  " you doesn't ", " you hasn't ", " you isn't ",   " you wasn't ",
+      " yous ",      " your your ",   " you you ",    " you your ",    " was was ",
+      " were were ", " and and ",     " the the ",    " you and you ", " was from your",
+      " a the ",     " to to ",       " you agrees ", " you takes ",   " you gets ",
+      " you gives ", " you feels ",   " you knows ",  " you decides ", " you and was ",
+      " the your ",  " a your ",      " your the ",   " does you ",    " is you ",
+      " has you ",   " told told "};
+  static constexpr std::string_view kMarks[] = {", ,", " .", "()", "( )", " ,",
+                                                "  ",  "''", "#",  ",."};
+  std::string words = " ";
+  for (const char c : to_lower_ascii(sentence))
+    words += c == '.' || c == ',' || c == ';' || c == '!' || c == '?' ? ' ' : c;
+  words += ' ';
+  const std::string name = ' ' + to_lower_ascii(other_name) + ' ';
+  return std::any_of(std::begin(kPatterns), std::end(kPatterns),
+                     [&](std::string_view p) { return words.find(p) != words.npos; }) ||
+         std::any_of(std::begin(kMarks), std::end(kMarks),
+                     [&](std::string_view p) { return sentence.find(p) != sentence.npos; }) ||
+         words.find(name + name.substr(1)) != words.npos;
+}
+
+}  // namespace chatmem

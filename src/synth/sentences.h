@@ -1,0 +1,17 @@
+// Sentences of a human summary, before and after it is retold.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chatmem {
+
+// The sentences without their full stops and surrounding blanks; "Mr." and "a.m." end none. Bytes 1
+// and 2, which stand for persons, may follow a full stop without a blank.
+std::vector<std::string> sentences_of(std::string_view text);
+
+// Whether the sentence has a sequence of words or marks that no correct one has ("you tells",
+// "your your", ", ,"): the last line of defence, whatever made it.
+bool is_impossible(const std::string& sentence, const std::string& other_name);
+
+}  // namespace chatmem
