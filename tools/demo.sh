@@ -29,7 +29,7 @@ run $chatmem encode --data $out/train.jsonl --tokenizer samples/tokenizer --outp
 
 title "4. A small Llama, trained for about two minutes from a fresh initialisation"
 run $chatmem train --init samples/demo_config.json --tokenizer samples/tokenizer --data $out/shards \
-  --output $out/model --steps 150 --lr 2e-3 --max-tokens 2048 --seed 1
+  --output $out/model --steps 200 --lr 2e-3 --weight-decay 0.1 --max-tokens 4096 --seed 1
 
 title "5. Served, and evaluated over HTTP on chats it has never seen"
 printf '$ %s\n' "$chatmem serve --model $out/model --port 0 &"
