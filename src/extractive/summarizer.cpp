@@ -250,9 +250,10 @@ class Renderer {
   void add_closing(Recap& recap) const {
     if (!days_.back().date || *days_.back().date >= *as_of_ || days_.size() < 2) return;
     const std::string who = others_.size() == 1 ? " with " + others_[0] : "";
-    recap.sentences.push_back({fmt::format("As of today, {}, that was {}latest exchange{}.",
-                                           day_text(*as_of_), has_you_ ? "your " : "the ", who),
-                               days_.back().messages});
+    recap.sentences.push_back(
+        {fmt::format("As of today, {}, {}latest exchange{} was on {}.", day_text(*as_of_),
+                     has_you_ ? "your " : "the ", who, day_text(*days_.back().date)),
+         days_.back().messages});
   }
 
   // When not even one sentence fits beside the opening: the best that fits alone, else nothing.

@@ -13,7 +13,9 @@ int Sampler::sample(std::span<const float> logits) {
   if (options_.temperature <= 0) return argmax(logits);
   candidates_.clear();
   for (size_t i = 0; i < logits.size(); i++)
-    candidates_.push_back({logits[i] / options_.temperature, int(i), 0});
+    if (!std::isnan(logits[i]))  // which has no place in an order
+      candidates_.push_back({logits[i] / options_.temperature, int(i), 0});
+  if (candidates_.empty()) return 0;
   const auto likelier = [](const Candidate& a, const Candidate& b) {
     return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
   };

@@ -53,6 +53,7 @@ void BatchEngine::run() {
 
 // Takes from the queue, in order, what the generator has room for.
 void BatchEngine::admit() {
+  std::vector<Job> failed;  // destroyed after the lock is given back
   const std::lock_guard lock(mutex_);
   while (!queue_.empty()) {
     Job& job = queue_.front();
@@ -60,8 +61,13 @@ void BatchEngine::admit() {
     // A warm-up wants no token; the generator's shortest answer is one, which is not delivered.
     GenerateRequest request{r.prompt, std::max(1, r.max_tokens), r.sampling, r.stop_tokens,
                             options_.adapter};
-    if (!generator_.add(next_id_, std::move(request))) return;
-    running_.emplace(next_id_++, std::move(job));
+    try {
+      if (!generator_.add(next_id_, std::move(request))) return;
+      running_.emplace(next_id_++, std::move(job));
+    } catch (const std::exception& e) {  // out of memory: this request's misfortune alone
+      job.client->on_error(e.what());
+      failed.push_back(std::move(job));
+    }
     queue_.pop_front();
   }
 }
