@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <thread>
 
@@ -28,6 +29,7 @@ class Answer {
   }
   void token(int token) {
     set([&] { tokens_.push_back(token); });
+    if (heard) heard(tokens_.size());
   }
   void finish(FinishReason reason, const Usage& usage) {
     set([&] {
@@ -74,6 +76,7 @@ class Answer {
     return accepted_;
   }
   std::atomic<bool> cancelled{false};
+  std::function<void(size_t n_tokens)> heard;  // on the engine's thread, after each token
 
  private:
   template <typename Change>
@@ -254,18 +257,24 @@ TEST_F(BatchEngineTest, CancellationFreesWhereverTheRequestIs) {
   Generator one(ops_, golden_.model(), options_);
   BatchEngine engine(one, {});
   Answer decoding, waiting, prefilling, after;
+  decoding.heard = [&](size_t n_tokens) {
+    if (n_tokens == 2) waiting.cancelled = true;
+    if (n_tokens == 4) decoding.cancelled = true;
+  };
   ASSERT_TRUE(submit(engine, request(5, 200), decoding));
   ASSERT_TRUE(submit(engine, request(5, 200), waiting));
-  decoding.wait_for_tokens(2);
-  waiting.cancelled = true;
-  EXPECT_EQ(waiting.wait_for_end(), End::destroyed);  // while the first still runs
+  EXPECT_EQ(waiting.wait_for_end(), End::destroyed);
   EXPECT_TRUE(waiting.tokens().empty());
-  ASSERT_TRUE(submit(engine, request(33, 100), prefilling));
-  decoding.cancelled = true;
   EXPECT_EQ(decoding.wait_for_end(), End::destroyed);
-  EXPECT_LT(decoding.tokens().size(), 200u);
+  EXPECT_EQ(decoding.tokens().size(), 4u);
+  ops_.inside = false;
+  ops_.held = true;
+  ASSERT_TRUE(submit(engine, request(33, 100), prefilling));
+  while (!ops_.inside) std::this_thread::yield();  // in the first of its nine pieces
   prefilling.cancelled = true;
+  ops_.held = false;
   EXPECT_EQ(prefilling.wait_for_end(), End::destroyed);
+  EXPECT_TRUE(prefilling.tokens().empty());
   ASSERT_TRUE(submit(engine, request(5, 4), after));
   ASSERT_EQ(after.wait_for_end(), End::finished);
   EXPECT_EQ(after.tokens(), alone(request(5, 4)));

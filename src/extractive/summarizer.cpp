@@ -242,17 +242,19 @@ class Renderer {
       speaker_before = message.speaker();
       recap.sentences.push_back({finished(std::move(text)), {candidate.message}});
     }
-    add_closing(recap);
+    add_closing(recap, day + 1 == int(days_.size()));
     return recap;
   }
 
   // Says that nothing newer is known on the day of the summary.
-  void add_closing(Recap& recap) const {
+  void add_closing(Recap& recap, bool told_last_day) const {
     if (!days_.back().date || *days_.back().date >= *as_of_ || days_.size() < 2) return;
     const std::string who = others_.size() == 1 ? " with " + others_[0] : "";
+    const std::string what = fmt::format("{}latest exchange{}", has_you_ ? "your " : "the ", who);
+    const std::string day = day_text(*days_.back().date);
     recap.sentences.push_back(
-        {fmt::format("As of today, {}, {}latest exchange{} was on {}.", day_text(*as_of_),
-                     has_you_ ? "your " : "the ", who, day_text(*days_.back().date)),
+        {fmt::format("As of today, {}, {}.", day_text(*as_of_),
+                     told_last_day ? "that was " + what : fmt::format("{} was on {}", what, day)),
          days_.back().messages});
   }
 
