@@ -283,6 +283,9 @@ TEST_F(BatchEngineTest, CancellationFreesWhereverTheRequestIs) {
 
 TEST_F(BatchEngineTest, DestructionCutsWhatIsLeft) {
   std::vector<Answer> answers(12);
+  // Slow listeners: all twelve would take two seconds.
+  for (Answer& answer : answers)
+    answer.heard = [](size_t) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
   {
     BatchEngine engine(generator_, {});
     for (Answer& answer : answers) ASSERT_TRUE(submit(engine, request(5, 150), answer));
