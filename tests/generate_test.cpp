@@ -14,6 +14,7 @@
 #include "synth/retell.h"
 #include "synth/roles.h"
 #include "synth/schedule.h"
+#include "synth/sentences.h"
 #include "test_folder.h"
 
 namespace chatmem {
@@ -225,6 +226,21 @@ TEST(Retell, SaysNothingRatherThanNonsense) {
               ElementsAre("Martha and you talked about tea."));
   EXPECT_THAT(told("#Person1# books a table for tonight."),
               ElementsAre("You booked a table for that evening."));
+}
+
+TEST(Retell, ReflexivesOfAThirdPartyAreNotTheReader) {
+  EXPECT_TRUE(
+      retell("#Person1# hears a tape that Leonie herself could read", Cast{.other_name = "Max"})
+          .empty());
+}
+
+TEST(Retell, TopicsThatReadAsNouns) {
+  for (const char* noun : {"a leaking roof", "learning to drive", "night shifts at the hospital",
+                           "university applications", "the missing parcel", "weather"})
+    EXPECT_TRUE(reads_as_noun(noun)) << noun;
+  for (const char* other : {"book a room", "job interview", "order food", "grandfather's memoirs",
+                            "Learning", "a", "", "wedding plan", "talking (loudly)"})
+    EXPECT_FALSE(reads_as_noun(other)) << other;
 }
 
 TEST(Deixis, TimeWordsAreShifted) {

@@ -286,6 +286,9 @@ class Retelling {
     } else if (word == "his" || (word == "her" && is_possessive_her())) {
       out_ += word == "his" && ends_clause() ? "yours" : "your";
     } else if (word.ends_with("self")) {
+      // "Mary herself", of a name that the lists do not have, is not the reader.
+      const Token* before = previous_word();
+      unsafe_ |= before && std::isupper(static_cast<unsigned char>(before->text[0]));
       out_ += "yourself";
     } else if (word.ends_with("'ll")) {
       out_ += "you would";

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <unordered_set>
 
+#include "synth/retell.h"
 #include "text/words.h"
 
 namespace chatmem {
@@ -56,6 +57,40 @@ std::vector<std::string> sentences_of(std::string_view text) {
   }
   add(text.size());
   return sentences;
+}
+
+bool reads_as_noun(std::string_view topic) {
+  static const WordSet kDeterminers = {"a", "an", "the", "some", "two", "three"};
+  static const WordSet kGerundLike = {"morning", "evening", "wedding",  "building", "meeting",
+                                      "housing", "during",  "clothing", "something"};
+  static const WordSet kPrepositions = {"in", "at",   "of",   "for", "on",
+                                        "to", "with", "from", "by",  "about"};
+  static const WordSet kMass = {"weather",  "food",     "music",      "education",  "work",
+                                "health",   "money",    "homework",   "love",       "marriage",
+                                "business", "life",     "insurance",  "technology", "pollution",
+                                "traffic",  "politics", "travel",     "shopping",   "fashion",
+                                "art",      "history",  "employment", "English",    "sport"};
+  if (topic.empty() || !std::islower(static_cast<unsigned char>(topic[0]))) return false;
+  for (const char c : topic)
+    if (!is_word_char(c) && c != ' ' && c != '-' && c != '\'') return false;
+  std::vector<std::string> words;
+  for (size_t begin = 0; begin < topic.size();) {
+    const size_t end = std::min(topic.find(' ', begin), topic.size());
+    if (end > begin) words.emplace_back(topic.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (words.size() > 8) return false;
+  const std::string& first = words.front();
+  if (kDeterminers.contains(first)) return words.size() > 1;
+  if (first.size() > 4 && first.ends_with("ing") && !kGerundLike.contains(first)) return true;
+  if (first.find('\'') != first.npos) return false;  // "grandfather's memoirs": whose?
+  if (!past_of_base(first).empty()) return false;    // "order food"
+  size_t head = 0;
+  while (head + 1 < words.size() && !kPrepositions.contains(words[head + 1])) head++;
+  const std::string& noun = words[head];
+  if (kMass.contains(noun)) return true;
+  return noun.size() > 3 && noun.ends_with('s') && !noun.ends_with("ss") && !noun.ends_with("us") &&
+         !noun.ends_with("is") && !noun.ends_with("'s");
 }
 
 bool is_impossible(const std::string& sentence, const std::string& other_name) {

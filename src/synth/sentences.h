@@ -14,4 +14,8 @@ std::vector<std::string> sentences_of(std::string_view text);
 // "your your", ", ,"): the last line of defence, whatever made it.
 bool is_impossible(const std::string& sentence, const std::string& other_name);
 
+// Whether "talked about" can go before the topic: "a leaking roof", "buying a car", "night shifts
+// at the hospital", but neither "book a room" nor "job interview", which lacks its article.
+bool reads_as_noun(std::string_view topic);
+
 }  // namespace chatmem
