@@ -291,10 +291,14 @@ void settle_names(Dialogue& dialogue, std::string_view summary) {
 
 std::string normalized_dialogue(std::string_view text) {
   std::string out;
-  for (const std::string& word : words_of(text)) {
-    if (!out.empty()) out += ' ';
-    out += word;
+  for (const char c : to_lower_ascii(text)) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || uint8_t(c) >= 0x80;
+    if (kept)
+      out += c;
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
   }
+  if (out.ends_with(' ')) out.pop_back();
   return out;
 }
 
