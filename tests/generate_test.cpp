@@ -243,6 +243,15 @@ TEST(Retell, TopicsThatReadAsNouns) {
     EXPECT_FALSE(reads_as_noun(other)) << other;
 }
 
+TEST(Retell, SentencesGoOnInSmallLettersButNames) {
+  EXPECT_EQ(with_small_start("Hiring a tent costs 55.", "Max"), "hiring a tent costs 55.");
+  EXPECT_EQ(with_small_start("No one came.", "Max"), "no one came.");
+  EXPECT_EQ(with_small_start("You'd call.", "Max"), "you'd call.");
+  for (const char* name : {"Max called.", "Sam called.", "Tongtong's mother called.", "May called.",
+                           "Fleming called.", "I called.", "A-levels were over.", "BBC called."})
+    EXPECT_EQ(with_small_start(name, "Max"), name);
+}
+
 TEST(Deixis, TimeWordsAreShifted) {
   EXPECT_EQ(shift_time_words("Tonight or tomorrow morning, not this weekend"),
             "That evening or the next morning, not that weekend");

@@ -377,43 +377,6 @@ class OfflineProvider : public Provider {
     });
   }
 
-  // The first letter small, unless it is a name's: of the two, of the lists, or a word that the
-  // source writes with a capital inside of a sentence too.
-  static std::string continued(std::string text, const std::string& other_name,
-                               const std::string& source) {
-    if (text.starts_with(other_name)) return text;
-    const std::string word = text.substr(0, text.find_first_of(" ,;:.'!?-"));
-    const bool acronym =
-        word.size() > 1 &&
-        std::any_of(word.begin() + 1, word.end(), [](unsigned char c) { return std::isupper(c); });
-    if (word.empty() || word == "I" || acronym || is_title(word)) return text;
-    const bool function_word = is_stopword(to_lower_ascii(word));
-    if (!function_word && (is_given_name(word) || is_written_as_name(source, word))) return text;
-    text[0] = char(std::tolower(static_cast<unsigned char>(text[0])));
-    return text;
-  }
-
-  // Whether the word stands with its capital after a blank that follows a letter or a comma, or
-  // owns something ("Nadia's"), and never in small letters.
-  static bool is_written_as_name(std::string_view source, const std::string& word) {
-    const std::string small = to_lower_ascii(word);
-    bool capital = false;
-    for (size_t at = source.find(word); at != source.npos; at = source.find(word, at + 1)) {
-      const size_t end = at + word.size();
-      if (end < source.size() && std::isalpha(static_cast<unsigned char>(source[end]))) continue;
-      capital |= source.substr(end).starts_with("'s ");
-      capital |=
-          at >= 2 && source[at - 1] == ' ' &&
-          (std::isalnum(static_cast<unsigned char>(source[at - 2])) || source[at - 2] == ',');
-    }
-    return capital && source.find(' ' + small + ' ') == source.npos;
-  }
-
-  std::string source_of(const Exchange& exchange) const {
-    const SourceRow& row = rows_[size_t(exchange.row)];
-    return row.summary + '\n' + row.dialogue;
-  }
-
   static std::string later(Date before, Date day) {
     const int days = int((day - before).count());
     if (days == 1) return "The next day";
@@ -463,7 +426,7 @@ class OfflineProvider : public Provider {
                     exchanges.size() == 1 ? "" : ", in order");
     for (size_t i = 0; i < exchanges.size(); i++)
       text += ' ' + lead(i, exchanges.size(), schedule) +
-              continued(told(exchanges[i], persons), persons.other_name, source_of(exchanges[i]));
+              with_small_start(told(exchanges[i], persons), persons.other_name);
     return text;
   }
 

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "synth/retell.h"
+#include "text/names.h"
 #include "text/words.h"
 
 namespace chatmem {
@@ -57,6 +58,53 @@ std::vector<std::string> sentences_of(std::string_view text) {
   }
   add(text.size());
   return sentences;
+}
+
+namespace {
+
+// "hiring" of "hire", "running" of "run"; not "Beijing" or "Fleming".
+bool is_gerund(const std::string& lower) {
+  if (lower.size() < 6 || !lower.ends_with("ing")) return false;
+  std::string stem = lower.substr(0, lower.size() - 3);
+  if (!past_of_base(stem).empty() || !past_of_base(stem + 'e').empty()) return true;
+  const bool doubled = stem.back() == stem[stem.size() - 2];
+  stem.pop_back();
+  return doubled && !past_of_base(stem).empty();
+}
+
+}  // namespace
+
+std::string with_small_start(std::string sentence, std::string_view other_name) {
+  static const WordSet kNoNames = {"the",      "a",        "an",        "no",
+                                   "one",      "two",      "three",     "four",
+                                   "neither",  "nobody",   "nothing",   "someone",
+                                   "somebody", "everyone", "both",      "all",
+                                   "some",     "many",     "more",      "most",
+                                   "another",  "each",     "since",     "because",
+                                   "although", "though",   "while",     "when",
+                                   "after",    "before",   "during",    "until",
+                                   "if",       "as",       "but",       "however",
+                                   "then",     "finally",  "so",        "once",
+                                   "instead",  "at",       "in",        "on",
+                                   "with",     "without",  "from",      "to",
+                                   "for",      "under",    "over",      "by",
+                                   "despite",  "thanks",   "back",      "there",
+                                   "it",       "its",      "they",      "their",
+                                   "that",     "this",     "these",     "those",
+                                   "you",      "your",     "something", "unfortunately",
+                                   "born",     "sore",     "things",    "now",
+                                   "here",     "he",       "she",       "his",
+                                   "her"};
+  if (sentence.starts_with(other_name)) return sentence;
+  const std::string word = sentence.substr(0, sentence.find_first_of(" ,;:.'!?-"));
+  const std::string lower = to_lower_ascii(word);
+  // "May" and "Will" are names at least as often; "A" of "A-levels" is none but keeps its capital.
+  const bool letter = word.size() == 1 && sentence.size() > 1 && sentence[1] != ' ';
+  if (word == "I" || word == "May" || word == "Will" || letter) return sentence;
+  if (kNoNames.contains(lower) || (is_stopword(lower) && !is_given_name(word)) ||
+      (is_gerund(lower) && !is_given_name(word)))
+    sentence[0] = char(std::tolower(static_cast<unsigned char>(sentence[0])));
+  return sentence;
 }
 
 bool reads_as_noun(std::string_view topic) {

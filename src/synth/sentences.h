@@ -14,6 +14,11 @@ std::vector<std::string> sentences_of(std::string_view text);
 // "your your", ", ,"): the last line of defence, whatever made it.
 bool is_impossible(const std::string& sentence, const std::string& other_name);
 
+// The sentence as it goes on after a date and a comma: its first letter small where it begins with
+// a word known to be no name. A name that is in no list keeps its capital, and so does what is in
+// doubt: a wrong capital is less wrong than "sam called".
+std::string with_small_start(std::string sentence, std::string_view other_name);
+
 // Whether "talked about" can go before the topic: "a leaking roof", "buying a car", "night shifts
 // at the hospital", but neither "book a room" nor "job interview", which lacks its article.
 bool reads_as_noun(std::string_view topic);
