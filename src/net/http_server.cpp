@@ -20,9 +20,8 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/random.h"
-#include "base/utf8.h"
+#include "net/http_error.h"
 
 namespace chatmem {
 namespace {
@@ -99,23 +98,6 @@ std::optional<Refusal> check_header(const Parser& parser) {
   return std::nullopt;
 }
 
-std::string_view error_type(int status) {
-  switch (status) {
-    case 401:
-      return "authentication_error";
-    case 403:
-      return "permission_error";
-    case 404:
-      return "not_found_error";
-    case 429:
-      return "rate_limit_error";
-    case 503:
-      return "unavailable_error";
-    default:
-      return status >= 500 ? "server_error" : "invalid_request_error";
-  }
-}
-
 void append_chunk(std::string& out, std::string_view bytes, bool chunked) {
   if (!chunked) {
     out += bytes;
@@ -128,14 +110,6 @@ void append_chunk(std::string& out, std::string_view bytes, bool chunked) {
 
 }  // namespace
 
-std::string http_error_body(int status, std::string_view message) {
-  return dump_json(Json{{"error",
-                         {{"message", replace_invalid_utf8(message)},
-                          {"type", error_type(status)},
-                          {"param", nullptr},
-                          {"code", nullptr}}}});
-}
-
 struct HttpServer::Core {
   Core(HttpServerOptions new_options, std::vector<HttpRoute> new_routes)
       : options(std::move(new_options)), routes(std::move(new_routes)) {}
@@ -144,6 +118,8 @@ struct HttpServer::Core {
   void accept();
   void take(tcp::socket socket);
   void remove(uint64_t id);
+  void count_stream();
+  void stream_released();
   // Runs the action on each connection's strand, if it still exists then.
   void post_to_all(void (Connection::*action)());
   void log(std::string_view line) const {
@@ -164,10 +140,11 @@ struct HttpServer::Core {
   std::atomic<uint64_t> next_request = 0;
   std::atomic<bool> draining = false;
 
-  std::mutex mutex;  // guards connections and next_connection
-  std::condition_variable removed;
+  std::mutex mutex;  // guards what follows
+  std::condition_variable changed;
   std::map<uint64_t, std::unique_ptr<Connection>> connections;
   uint64_t next_connection = 0;
+  int n_streams = 0;  // whose release() has not returned: their threads still use `io`
   std::vector<std::thread> threads;
 };
 
@@ -409,6 +386,7 @@ void HttpServer::Connection::dispatch() {
     answer_ended_ = false;
   }
   streams_++;
+  core_.count_stream();
   route(std::move(request), std::make_unique<Stream>(*this));
 }
 
@@ -526,13 +504,15 @@ void HttpServer::Connection::set_keep_alive(std::string bytes, int interval_ms) 
 }
 
 // The stream's last call. What it posted before runs before this on the strand, so the connection
-// is there for all of it.
+// is there for all of it; when post() returns, it may be gone already.
 void HttpServer::Connection::release(bool started, bool ended) {
+  Core& core = core_;
   asio::post(executor_, [this, cut = started && !ended] {
     streams_--;
     if (cut) close();
     leave();
   });
+  core.stream_released();
 }
 
 // Only under a stream, which keeps the connection until its release.
@@ -724,7 +704,18 @@ void HttpServer::Core::remove(uint64_t id) {
   }
   removed_connection.reset();
   const std::lock_guard lock(mutex);
-  removed.notify_all();
+  changed.notify_all();
+}
+
+void HttpServer::Core::count_stream() {
+  const std::lock_guard lock(mutex);
+  n_streams++;
+}
+
+void HttpServer::Core::stream_released() {
+  const std::lock_guard lock(mutex);
+  n_streams--;
+  changed.notify_all();
 }
 
 void HttpServer::Core::post_to_all(void (Connection::*action)()) {
@@ -756,7 +747,7 @@ HttpServer::~HttpServer() {
   stop(0);
   {
     std::unique_lock lock(core_->mutex);
-    core_->removed.wait(lock, [&] { return core_->connections.empty(); });
+    core_->changed.wait(lock, [&] { return core_->connections.empty() && core_->n_streams == 0; });
   }
   core_->work.reset();
   for (std::thread& thread : core_->threads) thread.join();
@@ -784,7 +775,7 @@ void HttpServer::stop(int drain_ms) {
   core_->post_to_all(&Connection::drain);
   {
     std::unique_lock lock(core_->mutex);
-    core_->removed.wait_for(lock, Milliseconds(drain_ms),
+    core_->changed.wait_for(lock, Milliseconds(drain_ms),
                             [&] { return core_->connections.empty(); });
   }
   core_->post_to_all(&Connection::cut);

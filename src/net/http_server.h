@@ -88,7 +88,4 @@ class HttpServer {
   std::unique_ptr<Core> core_;
 };
 
-// The body of an error as OpenAI's clients read it.
-std::string http_error_body(int status, std::string_view message);
-
 }  // namespace chatmem

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "base/utf8.h"
+#include "net/http_error.h"
 
 namespace chatmem {
 namespace {
@@ -155,21 +155,6 @@ std::string chunk(const AnswerHead& head, Json delta, Json finish_reason) {
   return dump_json(json);
 }
 
-const char* error_type(int status) {
-  switch (status) {
-    case 401:
-      return "authentication_error";
-    case 404:
-      return "not_found_error";
-    case 429:
-      return "rate_limit_error";
-    case 503:
-      return "unavailable_error";
-    default:
-      return status >= 500 ? "server_error" : "invalid_request_error";
-  }
-}
-
 }  // namespace
 
 ApiError ApiError::too_long(int n_prompt_tokens, int n_ctx) {
@@ -185,11 +170,11 @@ ApiError ApiError::too_long(int n_prompt_tokens, int n_ctx) {
 
 std::string ApiError::body() const {
   const auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
-  Json error = {{"message", replace_invalid_utf8(what())},
-                {"type", n_ctx_ != 0 ? "exceed_context_size_error" : error_type(status_)},
-                {"param", or_null(param_)},
-                {"code", or_null(code_)}};
+  Json error = http_error(status_, what());
+  error["param"] = or_null(param_);
+  error["code"] = or_null(code_);
   if (n_ctx_ != 0) {
+    error["type"] = "exceed_context_size_error";
     error["n_prompt_tokens"] = n_prompt_tokens_;
     error["n_ctx"] = n_ctx_;
   }
