@@ -375,6 +375,22 @@ HttpFailure failure_of(const HttpCall& call) {
   return HttpFailure::invalid;
 }
 
+// Under sanitizers: the thread that lets go of the last stream must be done with the server.
+TEST_F(Http, EndsOnlyAfterTheThreadOfTheLastStream) {
+  for (int i = 0; i < 50; i++) {
+    start();
+    RawSocket socket(server_->port());
+    socket.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+    held();
+    std::thread holder([stream = std::move(held_)]() mutable {
+      while (!stream->client_gone()) std::this_thread::yield();
+      stream.reset();
+    });
+    server_.reset();
+    holder.join();
+  }
+}
+
 TEST_F(Http, TheClientSaysWhyItFailed) {
   start();
   const HttpHeaders key = {{"authorization", "Bearer secret"}};
