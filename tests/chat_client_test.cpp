@@ -152,6 +152,7 @@ TEST_F(Client, DoesNotRetryWhatCannotSucceed) {
 TEST_F(Client, FaultsWithinTheStreamAreErrors) {
   script_ = {{.pieces = {delta("half")}, .reset = true}};
   EXPECT_THAT(error(), HasSubstr("broke"));
+  const size_t before = requests_.size();  // the reset may come before the text, and is tried again
   script_ = {{.pieces = {delta("half")}}};
   EXPECT_THAT(error(), HasSubstr("ended before"));
   script_ = {{.pieces = {delta("half"), "data: {\"error\":{\"message\":\"out of cards\"}}\n\n"}}};
@@ -164,7 +165,7 @@ TEST_F(Client, FaultsWithinTheStreamAreErrors) {
   EXPECT_THAT(error(), HasSubstr("must have choices"));
   script_ = {{.pieces = {"data: {\"choices\":[{\"delta\":\"no\"}],\"usage\":7}\n\n", kFinish}}};
   EXPECT_EQ(ask().text, "");
-  EXPECT_EQ(requests_.size(), 7u);  // none was tried again
+  EXPECT_EQ(requests_.size(), before + 6);  // none was tried again
 }
 
 TEST_F(Client, TakesAnAnswerThatIsNotAStream) {
