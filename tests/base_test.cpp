@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_lock.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -57,6 +59,47 @@ TEST(File, AtomicWriteIsWholeOrAbsent) {
   if (fs::exists("/dev/full")) {
     EXPECT_THAT(error_of([&] { AppendFile("/dev/full").append("x"); }), HasSubstr("No space left"));
   }
+}
+
+TEST(File, AppendsKeepTheirOrderWhateverTheirDurability) {
+  TestFolder folder;
+  const fs::path path = folder.path() / "a.txt";
+  AppendFile file(path);
+  file.append("one\n", Durability::batched);
+  file.append("two\n");
+  file.append("three\n", Durability::batched);
+  EXPECT_EQ(read_file(path), "one\ntwo\nthree\n");
+}
+
+// The lock of a folder belongs to one process, as long as it lives.
+TEST(FileLock, IsForOneProcessUntilItsDeath) {
+  TestFolder folder;
+  const fs::path path = folder.path() / "sub";
+  int to_parent[2];
+  ASSERT_EQ(::pipe(to_parent), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FileLock lock(path, "test");
+    const bool told = ::write(to_parent[1], "x", 1) == 1;
+    while (told) ::pause();
+    ::_exit(1);
+  }
+  char byte;
+  ASSERT_EQ(::read(to_parent[0], &byte, 1), 1);
+  EXPECT_EQ(
+      error_of([&] { FileLock(path, "test"); }),
+      "[test] another process (" + std::to_string(child) + ") works in '" + path.string() + "'");
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ::close(to_parent[0]);
+  ::close(to_parent[1]);
+  {
+    const FileLock lock(path, "test");
+    EXPECT_EQ(read_file(path / ".lock"), std::to_string(::getpid()) + "\n");
+    EXPECT_THAT(error_of([&] { FileLock(path, "test"); }), HasSubstr("another process"));
+  }
+  EXPECT_EQ(error_of([&] { FileLock(path, "test"); }), "no error");
+  EXPECT_THAT(error_of([&] { FileLock("/proc/none", "test"); }), HasSubstr("cannot create"));
 }
 
 TEST(File, LinesWithBomAndCrlf) {

@@ -213,9 +213,9 @@ AppendFile::AppendFile(const fs::path& path) : path_(path) {
 
 AppendFile::~AppendFile() { ::close(fd_); }
 
-void AppendFile::append(std::string_view bytes) {
+void AppendFile::append(std::string_view bytes, Durability durability) {
   write_all(fd_, bytes, path_);
-  if (::fdatasync(fd_) != 0) fail("flush", path_);
+  if (durability == Durability::flushed && ::fdatasync(fd_) != 0) fail("flush", path_);
 }
 
 MappedFile::MappedFile(const fs::path& path) {

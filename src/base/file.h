@@ -58,14 +58,16 @@ class AtomicFile {
 // the folder.
 void remove_stale_temporaries(const fs::path& folder);
 
-// A file opened for appending; append() returns after the bytes are on disk (fsync).
+// A file opened for appending. A flushed append returns after all bytes so far are on disk
+// (fdatasync); a batched one is safe from the death of the process at once, from that of the
+// machine with the next flushed one. A failed append may leave a part of its bytes.
 class AppendFile {
  public:
   explicit AppendFile(const fs::path& path);
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
-  void append(std::string_view bytes);
+  void append(std::string_view bytes, Durability durability = Durability::flushed);
 
  private:
   fs::path path_;
