@@ -184,8 +184,8 @@ Adapter load_adapter(Ops& ops, const Config& config, const fs::path& folder, DTy
       if (!present && !must_be_adapted(description, module)) continue;
       const Tensor w = shape.blocks[i].*projection.weight;
       const int rank = description.rank_of(path);
-      const auto reorder = [&](std::span<std::byte> b) {
-        if (rotates(module))
+      const auto reorder = [&, turns = rotates(module)](std::span<std::byte> b) {
+        if (turns)
           reorder_heads(b, size_t(rank) * dtype_bytes(dtype), config.head_dim, RopeLayout::half,
                         config.rope_layout);
       };
