@@ -215,6 +215,21 @@ TEST(Csv, WritesWhatItReads) {
   EXPECT_EQ(csv_field("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
 }
 
+TEST(Date, MomentsOfServers) {
+  const Moment moment = Moment(*parse_date("2026-11-22")) + std::chrono::hours(18);
+  for (const char* same : {"2026-11-22T18:00:00Z", "2026-11-22t18:00:00.999999z",
+                           "2026-11-22T20:30:00+02:30", "2026-11-21T23:00:00-19:00"})
+    EXPECT_EQ(parse_rfc3339(same), moment) << same;
+  EXPECT_EQ(parse_http_date("Sun, 22 Nov 2026 18:00:00 GMT"), moment);
+  for (const char* bad : {"", "2026-11-22", "2026-11-22T18:00:00", "2026-11-22T18:00:00.Z",
+                          "2026-11-22T24:00:00Z", "2026-02-30T18:00:00Z", "2026-11-22T18:00:00.5",
+                          "2026-11-22T18:00:00+2:00", "2026-11-22T18:00:00Zx"})
+    EXPECT_FALSE(parse_rfc3339(bad)) << bad;
+  for (const char* bad : {"Sun, 31 Nov 2026 18:00:00 GMT", "Sun, 22 Nox 2026 18:00:00 GMT",
+                          "Sun, 22 Nov 2026 18:00:00 CET", "22 Nov 2026 18:00:00 GMT", ""})
+    EXPECT_FALSE(parse_http_date(bad)) << bad;
+}
+
 TEST(Date, OnlyRealDays) {
   EXPECT_EQ(format_date(*parse_date("2024-02-29")), "2024-02-29");
   for (const char* bad :

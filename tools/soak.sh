@@ -58,7 +58,7 @@ asan() {
 
 # Those with threads of ours. OpenMP's runtime is not instrumented, so it gets one thread.
 tsan() {
-  local tests=(sse_test http_test chat_client_test server_test batch_engine_test evaluate_test) built=() test
+  local tests=(sse_test http_test http_multi_test chat_client_test server_test batch_engine_test evaluate_test) built=() test
   for test in "${tests[@]}"; do [[ -e tests/$test.cpp ]] && built+=("$test"); done
   build tsan build-tsan "${built[@]}"
   for test in "${built[@]}"; do
@@ -69,7 +69,7 @@ tsan() {
 # Where each fuzzer begins: pieces of the samples. A target that chooses by its first byte gets it before the text.
 seed_corpora() { # FOLDER
   local corpus=$1 target byte data=$out/seeds
-  for target in json csv safetensors tokenizer conversation sse rouge openai_api; do mkdir -p "$corpus/${target}_fuzz"; done
+  for target in json csv safetensors tokenizer conversation sse rouge openai_api llm_api; do mkdir -p "$corpus/${target}_fuzz"; done
   [[ -e $data/training_data.jsonl ]] ||
     $chatmem generate --provider offline --input samples/dialogues.csv --rows 3 --output $data >/dev/null 2>&1 || return 1
   head -n 1 $data/training_data.jsonl >"$corpus/json_fuzz/conversation"
@@ -89,6 +89,14 @@ seed_corpora() { # FOLDER
   printf '\x01{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"hi"}]}],%s}' \
     '"max_tokens":5,"temperature":0.5,"top_p":0.9,"seed":-1,"stop":["a","b"],"stream":true,"stream_options":{"include_usage":true}' \
     >"$corpus/openai_api_fuzz/request"
+  printf '\x00\x31Sun, 22 Nov 2026 18:35:00 GMT\n{"type":"message","model":"m","content":[{"type":"text","text":"hi"}],%s}' \
+    '"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":2,"cache_read_input_tokens":3}' \
+    >"$corpus/llm_api_fuzz/anthropic"
+  printf '\x01\x311m2.5s\n{"model":"m","choices":[{"message":{"content":"hi","refusal":null},"finish_reason":"stop"}],%s}' \
+    '"usage":{"prompt_tokens":3,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":1}}' \
+    >"$corpus/llm_api_fuzz/openai"
+  printf '\x00\x352026-11-22T18:35:00Z\n{"type":"error","error":{"type":"rate_limit_error","message":"no","details":%s}}' \
+    '{"error_code":"enforced_spend_limit_reached"}' >"$corpus/llm_api_fuzz/error"
   printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
 }
 

@@ -28,6 +28,23 @@ int digits(std::string_view text, size_t at, size_t n) {
   return value;
 }
 
+// "HH:MM:SS" of a day; 60 is a leap second.
+std::optional<std::chrono::seconds> parse_clock(std::string_view text) {
+  if (text.size() != 8 || text[2] != ':' || text[5] != ':') return std::nullopt;
+  const int h = digits(text, 0, 2), m = digits(text, 3, 2), s = digits(text, 6, 2);
+  if (h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 60) return std::nullopt;
+  return std::chrono::seconds((h * 60 + m) * 60 + s);
+}
+
+// "Z" or "+02:00": what local time is ahead of UTC.
+std::optional<std::chrono::minutes> parse_zone(std::string_view text) {
+  if (text == "Z" || text == "z") return std::chrono::minutes(0);
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+  const int h = digits(text, 1, 2), m = digits(text, 4, 2);
+  if (h < 0 || h > 23 || m < 0 || m > 59) return std::nullopt;
+  return std::chrono::minutes((text[0] == '-' ? -1 : 1) * (h * 60 + m));
+}
+
 std::string_view ordinal_suffix(int day) {
   if (day % 100 >= 11 && day % 100 <= 13) return "th";
   return day % 10 == 1 ? "st" : day % 10 == 2 ? "nd" : day % 10 == 3 ? "rd" : "th";
@@ -51,6 +68,35 @@ std::optional<Minute> parse_minute(std::string_view text) {
   const int h = digits(text, 11, 2), m = digits(text, 14, 2);
   if (!date || h < 0 || h > 23 || m < 0 || m > 59) return std::nullopt;
   return Minute(*date) + std::chrono::minutes(h * 60 + m);
+}
+
+std::optional<Moment> parse_rfc3339(std::string_view text) {
+  if (text.size() < 20 || (text[10] != 'T' && text[10] != 't')) return std::nullopt;
+  const auto date = parse_date(text.substr(0, 10));
+  const auto clock = parse_clock(text.substr(11, 8));
+  std::string_view rest = text.substr(19);
+  if (rest.starts_with('.')) {
+    const size_t end = rest.find_first_not_of("0123456789", 1);
+    if (end == rest.npos || end == 1) return std::nullopt;
+    rest.remove_prefix(end);
+  }
+  const auto zone = parse_zone(rest);
+  if (!date || !clock || !zone) return std::nullopt;
+  return Moment(*date) + *clock - *zone;
+}
+
+std::optional<Moment> parse_http_date(std::string_view text) {
+  if (text.size() != 29 || text[3] != ',' || text[4] != ' ' || text[7] != ' ' || text[11] != ' ' ||
+      text[16] != ' ' || text.substr(25) != " GMT")
+    return std::nullopt;
+  const auto clock = parse_clock(text.substr(17, 8));
+  for (int month = 1; month <= 12 && clock; month++) {
+    if (month_name(month).substr(0, 3) != text.substr(8, 3)) continue;
+    const auto date =
+        parse_date(fmt::format("{}-{:02}-{}", text.substr(12, 4), month, text.substr(5, 2)));
+    if (date) return Moment(*date) + *clock;
+  }
+  return std::nullopt;
 }
 
 std::string format_date(Date date) {

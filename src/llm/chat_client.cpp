@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <thread>
 
@@ -11,6 +10,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/utf8.h"
+#include "llm/wire.h"
 #include "net/http_client.h"
 #include "net/sse.h"
 
@@ -24,15 +24,6 @@ constexpr size_t kMaxErrorBodyBytes = size_t(1) << 20;
 
 double ms_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-// A start of the text that fits on a line of an error message.
-std::string shortened(std::string_view text) {
-  constexpr size_t kShown = 200;
-  std::string out = replace_invalid_utf8(text.substr(0, kShown));
-  for (char& c : out)
-    if (uint8_t(c) < 0x20) c = ' ';
-  return text.size() > kShown ? out + "..." : out;
 }
 
 // JSON demands UTF-8, yet some servers send half a character in one chunk and the rest in the next.
@@ -89,28 +80,8 @@ class TextSink {
   std::string held_, text_;
 };
 
-// "message" of {"error":{"message"}}, {"error":"..."}, {"message"}, {"detail"}; else the text.
-std::string error_message(std::string_view body) {
-  try {
-    const Json json = parse_json(body, "answer");
-    if (json.is_object()) {
-      const Json& error = json.contains("error") ? json["error"] : json;
-      if (error.is_string()) return shortened(error.get_ref<const std::string&>());
-      for (const char* key : {"message", "detail"})
-        if (error.is_object() && error.contains(key) && error[key].is_string())
-          return shortened(error[key].get_ref<const std::string&>());
-    }
-  } catch (const Error&) {
-    // Not JSON: a proxy's page, for example. Its text is the message.
-  }
-  return body.empty() ? "no message" : shortened(body);
-}
-
-// Servers differ in whether they send their numbers; a wrong type counts as not sent.
-int count_of(const Json& usage, const char* key) {
-  const auto it = usage.find(key);
-  if (it == usage.end() || !it->is_number_integer()) return 0;
-  return int(std::clamp<int64_t>(it->get<int64_t>(), 0, 1 << 30));
+int count_in(const Json& usage, const char* key) {
+  return int(std::min<int64_t>(count_of(usage, key), 1 << 30));
 }
 
 // A failure after which the same request may succeed.
@@ -124,28 +95,14 @@ class Retryable : public Error {
   std::optional<double> after_seconds_;
 };
 
-bool is_retryable(int status) {
-  return status == 408 || status == 409 || status == 429 || status >= 500;
-}
-
-// Seconds only; a date is left to our own back-off.
-std::optional<double> retry_after_seconds(const HttpHeaders& headers) {
-  const std::string* value = find_header(headers, "retry-after");
-  double seconds = 0;
-  if (value == nullptr) return std::nullopt;
-  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
-  if (error != std::errc() || end != value->data() + value->size() || !(seconds >= 0))
-    return std::nullopt;
-  return seconds;
-}
-
-[[noreturn]] void fail_status(const std::string& url, const HttpResponse& response,
-                              std::string_view body) {
-  const Error error(
-      fmt::format("[llm] {}: status {}: {}", url, response.status, error_message(body)),
-      response.status == 401 || response.status == 403 ? "is the API key set, and is it this one's?"
-                                                       : "");
-  if (!is_retryable(response.status)) throw error;
+[[noreturn]] void fail_status(const std::string& url, const std::string& key,
+                              const HttpResponse& response, std::string_view body) {
+  const Error error(fmt::format("[llm] {}: status {}: {}", shown_url(url), response.status,
+                                error_message(body, key)),
+                    response.status == 401 || response.status == 403
+                        ? "is the API key set, and is it this one's?"
+                        : "");
+  if (!is_retryable_status(response.status)) throw error;
   const auto after = retry_after_seconds(response.headers);
   if (after && *after > kLongestRetryAfterSeconds)
     throw Error(fmt::format("{}; it asks to wait {:.0f} s", error.what(), *after), error.hint());
@@ -174,7 +131,9 @@ auto with_retries(int max_retries, Attempt attempt) {
 class StreamReader {
  public:
   StreamReader(const std::string& url, const std::function<void(std::string_view)>& on_text)
-      : url_(url), sink_(on_text), decoder_([this](const SseEvent& event) { take(event); }) {}
+      : url_(shown_url(url)),
+        sink_(on_text),
+        decoder_([this](const SseEvent& event) { take(event); }) {}
 
   void feed(const HttpResponse& head, std::string_view bytes) {
     const bool answered = head.status / 100 == 2;
@@ -229,8 +188,8 @@ class StreamReader {
   }
   void take_object(const Json& json, const char* content_key, std::string_view data) {
     if (const auto usage = json.find("usage"); usage != json.end() && usage->is_object()) {
-      result_.prompt_tokens = count_of(*usage, "prompt_tokens");
-      result_.completion_tokens = count_of(*usage, "completion_tokens");
+      result_.prompt_tokens = count_in(*usage, "prompt_tokens");
+      result_.completion_tokens = count_in(*usage, "completion_tokens");
     }
     const auto choices = json.find("choices");
     if (choices == json.end() || !choices->is_array())
@@ -252,7 +211,7 @@ class StreamReader {
     sink_.push(restore_stray_bytes(piece));
   }
 
-  const std::string& url_;
+  const std::string url_;
   const Clock::time_point begin_ = Clock::now();
   TextSink sink_;
   SseDecoder decoder_;
@@ -302,16 +261,8 @@ HttpResponse request_once(const HttpCall& call, const Request& nothing_read) {
 }  // namespace
 
 ChatClient::ChatClient(ChatEndpoint endpoint) : endpoint_(std::move(endpoint)) {
-  std::string& url = endpoint_.base_url;
-  if (!url.starts_with("http://") && !url.starts_with("https://"))
-    throw Error(fmt::format("[llm] an endpoint must begin with http:// or https://, is '{}'", url),
-                "for example http://127.0.0.1:8080/v1");
-  while (url.ends_with('/')) url.pop_back();
-  if (url.find('/', url.find("://") + 3) == url.npos) url += "/v1";
-  for (const char c : endpoint_.api_key)
-    if (uint8_t(c) <= 0x20 || uint8_t(c) >= 0x7F)
-      throw Error("[llm] the API key must be of printable characters without spaces",
-                  "a line break at its end, perhaps?");
+  endpoint_.base_url = openai_base_url(std::move(endpoint_.base_url));
+  check_api_key(endpoint_.api_key);
 }
 
 ChatResult ChatClient::stream(const ChatRequest& request,
@@ -328,7 +279,7 @@ ChatResult ChatClient::stream(const ChatRequest& request,
       return true;
     };
     const HttpResponse head = request_once(call, [&] { return !reader.has_text(); });
-    if (head.status / 100 != 2) fail_status(url, head, reader.raw());
+    if (head.status / 100 != 2) fail_status(url, endpoint_.api_key, head, reader.raw());
     return reader.finish(head);
   });
 }
@@ -339,7 +290,7 @@ std::string ChatClient::first_model() const {
   call.max_response_bytes = size_t(16) << 20;
   const HttpResponse response = with_retries(endpoint_.max_retries, [&] {
     HttpResponse got = request_once(call, [] { return true; });
-    if (got.status / 100 != 2) fail_status(url, got, got.body);
+    if (got.status / 100 != 2) fail_status(url, endpoint_.api_key, got, got.body);
     return got;
   });
   const Json list = parse_json(response.body, url);

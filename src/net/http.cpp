@@ -1,5 +1,7 @@
 #include "net/http.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -30,6 +32,26 @@ std::string percent_decode(std::string_view text) {
     if (escape) i += 2;
   }
   return out;
+}
+
+std::string shown_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const size_t scheme = url.find("://");
+  const size_t begin = scheme == url.npos ? 0 : scheme + 3;
+  const size_t at = url.substr(begin, url.find('/', begin) - begin).rfind('@');
+  if (at == url.npos) return std::string(url);
+  return fmt::format("{}{}", url.substr(0, begin), url.substr(begin + at + 1));
+}
+
+bool is_loopback_url(std::string_view url) {
+  const std::string shown = shown_url(url);
+  std::string_view host = shown;
+  if (const size_t scheme = host.find("://"); scheme != host.npos) host.remove_prefix(scheme + 3);
+  host = host.substr(0, host.find('/'));
+  if (host.starts_with("[::1]")) return true;
+  host = host.substr(0, host.find(':'));
+  return host == "localhost" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
 }
 
 std::string_view http_reason(int status) {

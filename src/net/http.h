@@ -1,4 +1,4 @@
-// What HTTP clients and servers share: headers.
+// What HTTP clients and servers share: headers, URLs.
 #pragma once
 #include <string>
 #include <string_view>
@@ -18,6 +18,11 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 // "a b" of "a%20b"; what is no valid escape stays as it is.
 std::string percent_decode(std::string_view text);
+
+// The place of a URL without user, password and query: what a message may show.
+std::string shown_url(std::string_view url);
+// An http URL of this machine.
+bool is_loopback_url(std::string_view url);
 
 // "Not Found" for 404; "Error" for a status without a standard phrase.
 std::string_view http_reason(int status);

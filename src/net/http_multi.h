@@ -25,15 +25,16 @@ class HttpMulti {
   HttpMulti(const HttpMulti&) = delete;
   HttpMulti& operator=(const HttpMulti&) = delete;
 
-  // Begins a request; connections are kept and shared. `done` is called from poll(), once, also for
-  // a call that cannot even begin.
+  // A request that the next poll() begins; connections are kept, and shared where the server
+  // speaks HTTP/2. `done` is called from poll(), once, also for a call that cannot even begin.
   void start(HttpCall call, Done done);
   // Waits until something happens, at most timeout_ms, then calls `done` of each request that has
-  // ended; it may start others.
+  // ended; it may start others. What an on_body or a done throws is thrown on (an on_body's request
+  // has no call of done then); what else has ended is kept for the next poll.
   void poll(int timeout_ms);
   // Ends a wait in poll(), from any thread or a signal handler's pipe reader.
   void wake();
-  int in_flight() const;
+  int in_flight() const;  // started, and done not yet called
 
  private:
   struct Core;
