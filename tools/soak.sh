@@ -69,7 +69,9 @@ tsan() {
 # Where each fuzzer begins: pieces of the samples. A target that chooses by its first byte gets it before the text.
 seed_corpora() { # FOLDER
   local corpus=$1 target byte data=$out/seeds
-  for target in json csv safetensors tokenizer conversation sse rouge openai_api llm_api; do mkdir -p "$corpus/${target}_fuzz"; done
+  for target in json csv safetensors tokenizer conversation sse rouge openai_api llm_api journal expansion; do
+    mkdir -p "$corpus/${target}_fuzz"
+  done
   [[ -e $data/training_data.jsonl ]] ||
     $chatmem generate --provider offline --input samples/dialogues.csv --rows 3 --output $data >/dev/null 2>&1 || return 1
   head -n 1 $data/training_data.jsonl >"$corpus/json_fuzz/conversation"
@@ -98,6 +100,12 @@ seed_corpora() { # FOLDER
   printf '\x00\x352026-11-22T18:35:00Z\n{"type":"error","error":{"type":"rate_limit_error","message":"no","details":%s}}' \
     '{"error_code":"enforced_spend_limit_reached"}' >"$corpus/llm_api_fuzz/error"
   printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
+  printf '%s\n' '{"format":"chatmem-journal","version":1}' '{"event":"sent","key":"a","bound_usd":1}' \
+    '{"event":"received","key":"a","status":200,"request_id":"r","cost_usd":0.5,"body":"{\"x\":1}\u0001\n"}' \
+    '{"event":"received","key":"b","status":200,"request_id":"","cost_usd":0,"body_latin1":"\u00ff"}' \
+    '{"event":"failed","key":"c","cost_usd":0,"reason":"x"}' '{"event":"lost","requests":1,"bound_usd":1}' \
+    '{"event":"batch_begins","created_at":"2026-11-22T10:00:00Z","requests":[["a",1],["b",2]]}' \
+    '{"event":"batch_created","id":"m"}' '{"event":"batch_ended","id":"m"}' >"$corpus/journal_fuzz/events"
 }
 
 fuzz_one() { # TARGET SECONDS: a finding is left in build/soak
