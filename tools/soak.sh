@@ -69,7 +69,7 @@ tsan() {
 # Where each fuzzer begins: pieces of the samples. A target that chooses by its first byte gets it before the text.
 seed_corpora() { # FOLDER
   local corpus=$1 target byte data=$out/seeds
-  for target in json csv safetensors tokenizer conversation sse rouge openai_api; do mkdir -p "$corpus/${target}_fuzz"; done
+  for target in json csv safetensors tokenizer conversation sse rouge openai_api expansion; do mkdir -p "$corpus/${target}_fuzz"; done
   [[ -e $data/training_data.jsonl ]] ||
     $chatmem generate --provider offline --input samples/dialogues.csv --rows 3 --output $data >/dev/null 2>&1 || return 1
   head -n 1 $data/training_data.jsonl >"$corpus/json_fuzz/conversation"
@@ -89,6 +89,11 @@ seed_corpora() { # FOLDER
   printf '\x01{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"hi"}]}],%s}' \
     '"max_tokens":5,"temperature":0.5,"top_p":0.9,"seed":-1,"stop":["a","b"],"stream":true,"stream_options":{"include_usage":true}' \
     >"$corpus/openai_api_fuzz/request"
+  printf '\x00```json\n{"today_date":"2024-08-20","conversations":[{"date":"2024-06-03","messages":[%s]}],%s}\n```' \
+    '{"timestamp":"2024-06-03 9:05 PM","content":"You: Hi, Sarah. Is the gate mended?"}' \
+    '"personal_summary":"As of August 20th, you asked Sarah on the 3rd of June, 2024."' >"$corpus/expansion_fuzz/json"
+  printf '\x01[TODAY] 2024-08-20\n**[Conversation 1]** 2024-06-03\n09:05 | **You:** Hi\n2024-06-03 9:06 AM | Sarah: Yes\n[SUMMARY] You asked.' \
+    >"$corpus/expansion_fuzz/brackets"
   printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
 }
 
