@@ -210,6 +210,16 @@ TEST(Csv, RefusesWhatIsMalformedWithItsLine) {
   EXPECT_THAT(error(many_lines, {.max_field_bytes = 1000}), HasSubstr("line 2"));
 }
 
+// Rows that end in a bare "\r" are on one line as an editor counts.
+TEST(Csv, NumbersTheLinesOfItsRows) {
+  TestFolder folder;
+  const fs::path path = folder.write("in.csv", "id\na\n\"b\nc\"\nd\re\nf\n");
+  std::vector<size_t> lines;
+  const std::vector<std::string> columns = {"id"};
+  for_each_csv_row(path, columns, [&](CsvRow& row) { lines.push_back(row.line); });
+  EXPECT_EQ(lines, (std::vector<size_t>{2, 3, 5, 5, 6}));
+}
+
 TEST(Csv, WritesWhatItReads) {
   EXPECT_EQ(csv_field("plain"), "plain");
   EXPECT_EQ(csv_field("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");

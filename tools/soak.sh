@@ -69,9 +69,7 @@ tsan() {
 # Where each fuzzer begins: pieces of the samples. A target that chooses by its first byte gets it before the text.
 seed_corpora() { # FOLDER
   local corpus=$1 target byte data=$out/seeds
-  for target in json csv safetensors tokenizer conversation sse rouge openai_api llm_api journal expansion; do
-    mkdir -p "$corpus/${target}_fuzz"
-  done
+  for target in build-fuzz/tests/*_fuzz; do mkdir -p "$corpus/${target##*/}"; done
   [[ -e $data/training_data.jsonl ]] ||
     $chatmem generate --provider offline --input samples/dialogues.csv --rows 3 --output $data >/dev/null 2>&1 || return 1
   head -n 1 $data/training_data.jsonl >"$corpus/json_fuzz/conversation"
@@ -99,6 +97,11 @@ seed_corpora() { # FOLDER
     >"$corpus/llm_api_fuzz/openai"
   printf '\x00\x352026-11-22T18:35:00Z\n{"type":"error","error":{"type":"rate_limit_error","message":"no","details":%s}}' \
     '{"error_code":"enforced_spend_limit_reached"}' >"$corpus/llm_api_fuzz/error"
+  printf '\x00```json\n{"today_date":"2024-08-20","conversations":[{"date":"2024-06-03","messages":[%s]}],%s}\n```' \
+    '{"timestamp":"2024-06-03 9:05 PM","content":"You: Hi, Sarah. Is the gate mended?"}' \
+    '"personal_summary":"As of August 20th, you asked Sarah on the 3rd of June, 2024."' >"$corpus/expansion_fuzz/json"
+  printf '\x01[TODAY] 2024-08-20\n**[Conversation 1]** 2024-06-03\n09:05 | **You:** Hi\n2024-06-03 9:06 AM | Sarah: Yes\n[SUMMARY] You asked.' \
+    >"$corpus/expansion_fuzz/brackets"
   printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
   printf '%s\n' '{"format":"chatmem-journal","version":1}' '{"event":"sent","key":"a","bound_usd":1}' \
     '{"event":"received","key":"a","status":200,"request_id":"r","cost_usd":0.5,"body":"{\"x\":1}\u0001\n"}' \

@@ -56,13 +56,14 @@ class Reader {
   static void on_field(void* field, size_t size, void* self) {
     static_cast<Reader*>(self)->field({static_cast<const char*>(field), size});
   }
-  static void on_row(int, void* self) { static_cast<Reader*>(self)->end_row(); }
+  static void on_row(int end, void* self) { static_cast<Reader*>(self)->end_row(end); }
 
   void field(std::string_view text) {
     in_row_ = true;
     fields_.emplace_back(text);
   }
-  void end_row() {
+  // `end` is the character that ended it; a bare "\r" ends a row, but not a line.
+  void end_row(int end) {
     if (!error_) try {
         take_row();
       } catch (...) {
@@ -71,7 +72,7 @@ class Reader {
     fields_.clear();
     in_row_ = false;
     pending_bytes_ = 0;
-    row_line_ = line_ + 1;
+    row_line_ = end == '\r' ? line_ : line_ + 1;
   }
   void take_row() {
     const bool blank = fields_.empty() || (fields_.size() == 1 && fields_[0].empty());

@@ -23,6 +23,7 @@ struct ExpansionTask {
   std::string other_name;  // found in the dialogue; empty: the model is to choose one
   std::string flavour;     // a detail that differs from row to row, so that answers do
 };
+// Throws Error for a row without a dialogue of two speakers.
 ExpansionTask expansion_task(const SourceRow& row, uint64_t seed, int year);
 
 // The fixed part, the same bytes for every row of a run: what prompt caches keep.
@@ -38,14 +39,17 @@ struct TokenRange {
 };
 TokenRange expansion_answer_tokens(const SourceRow& row, const ExpansionTask& task);
 
-// The answer as conversations, in order of time. Understands a fenced or framed JSON object, and
-// the bracket format with its usual slips. Throws Error that says what is missing and where.
+// The answer as conversations, in the order given: check_expansion says where that is not the order
+// of time. Understands a fenced or framed JSON object, and the bracket format with its usual slips.
+// A timestamp that cannot be read is kept as it is. Throws Error that says what is missing and
+// where.
 Transformed parse_expansion(std::string_view answer, AnswerFormat format);
 
-// What is wrong with it, each in a sentence that the model can act upon; none: it is good. Dates
-// and times real and in order, today as asked and not before the last message, both speakers there,
-// the row's dialogue as the first exchange, the summary's dates found in the messages, today named,
-// no placeholder left, conversations and span within the guidance.
+// What is wrong with it, each in a sentence that the model can act upon, at most 10; none: it is
+// good. Dates and times real and in order, today as asked and not before the last message, both
+// speakers there, the row's dialogue as the first exchange, the summary's dates found in the
+// messages (their days, or days they speak of), today named, no placeholder left, conversations and
+// span within the guidance (the span with a tenth of slack).
 std::vector<std::string> check_expansion(const SourceRow& row, const ExpansionTask& task,
                                          const Transformed& transformed);
 
