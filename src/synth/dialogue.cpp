@@ -109,8 +109,16 @@ struct NameVotes {
   }
 };
 
+// Whether the name is one of those, or a part of one: "Leila" of "Leila Haddad".
+bool is_known(const std::string& name, const std::vector<std::string>& known) {
+  return !name.empty() && std::any_of(known.begin(), known.end(), [&](const std::string& other) {
+    return other == name || other.starts_with(name + " ") || other.ends_with(" " + name);
+  });
+}
+
 // "I'm Doctor Hawkins", "My name is Judy Liao", "This is Tom speaking".
-void find_introductions(std::string_view text, NameVotes& own) {
+void find_introductions(std::string_view text, const std::vector<std::string>& names,
+                        NameVotes& own) {
   struct Form {
     std::string_view words;
     bool certain;  // any capitalised word is the name; otherwise it must be a known one
@@ -125,7 +133,7 @@ void find_introductions(std::string_view text, NameVotes& own) {
       if (at > 0 && is_letter(lower[at - 1])) continue;
       const std::string name = name_at(text, at + form.words.size());
       const std::string_view first = std::string_view(name).substr(0, name.find(' '));
-      const bool known = is_given_name(first) || is_title(first);
+      const bool known = is_given_name(first) || is_title(first) || is_known(name, names);
       // "This is Mary" may present a third person; on the telephone it does not.
       if (form.words == "this is " && lower.find("speaking") == lower.npos && at > 12) continue;
       if (form.certain || known) own.add(name, 3);
@@ -133,7 +141,8 @@ void find_introductions(std::string_view text, NameVotes& own) {
 }
 
 // "Hi, Mr. Smith.", "Thanks, Sarah", "Tom, wake up!", "Are you there, Tom?"
-void find_vocatives(std::string_view text, NameVotes& addressed) {
+void find_vocatives(std::string_view text, const std::vector<std::string>& known,
+                    NameVotes& addressed) {
   static constexpr std::string_view kGreetings[] = {"hi ",
                                                     "hi, ",
                                                     "hello ",
@@ -173,7 +182,7 @@ void find_vocatives(std::string_view text, NameVotes& addressed) {
     const bool after_comma = i >= 2 && text[i - 2] == ',';
     const bool before_comma = i + name.size() < text.size() && text[i + name.size()] == ',';
     if (!after_comma && !before_comma) continue;  // a sentence of its own
-    if (is_given_name(first) || is_title(first)) addressed.add(name, 1);
+    if (is_given_name(first) || is_title(first) || is_known(name, known)) addressed.add(name, 1);
   }
 }
 
@@ -188,19 +197,24 @@ std::string best_of(const NameVotes& votes, const NameVotes& of_other) {
   return best;
 }
 
-void find_names(Dialogue& dialogue) {
+}  // namespace
+
+void find_names(Dialogue& dialogue, const std::vector<std::string>& known) {
+  dialogue.names.clear();
   if (dialogue.persons.size() != 2) return;
   std::map<int, NameVotes> votes;
   for (const Utterance& turn : dialogue.turns) {
     const int other = dialogue.persons[turn.person == dialogue.persons[0]];
-    find_introductions(turn.text, votes[turn.person]);
-    find_vocatives(turn.text, votes[other]);
+    find_introductions(turn.text, known, votes[turn.person]);
+    find_vocatives(turn.text, known, votes[other]);
   }
   const int a = dialogue.persons[0], b = dialogue.persons[1];
   const std::string name_a = best_of(votes[a], votes[b]), name_b = best_of(votes[b], votes[a]);
   if (!name_a.empty() && name_a != name_b) dialogue.names[a] = name_a;
   if (!name_b.empty() && name_a != name_b) dialogue.names[b] = name_b;
 }
+
+namespace {
 
 // "#PhoneNumber#" at text[at]: letters between number signs; returns its length, or 0.
 size_t other_placeholder_at(std::string_view text, size_t at) {
@@ -271,7 +285,7 @@ Dialogue parse_dialogue(std::string_view text) {
   std::sort(dialogue.persons.begin(), dialogue.persons.end());
   dialogue.persons.erase(std::unique(dialogue.persons.begin(), dialogue.persons.end()),
                          dialogue.persons.end());
-  find_names(dialogue);
+  find_names(dialogue, {});
   return dialogue;
 }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/names.h"
+
 namespace chatmem {
 
 struct Utterance {
@@ -16,11 +18,16 @@ struct Dialogue {
   std::vector<Utterance> turns;
   std::vector<int> persons;          // sorted, each once
   std::map<int, std::string> names;  // found in the text: "I'm Doctor Hawkins", "Thanks, Sarah"
+  std::map<int, Gender> genders;     // see casting.h
 };
 
 // Lines that begin with no placeholder continue the turn before. Turns without text are left out.
 // Throws Error when a line before the first turn has text, or there is no turn.
 Dialogue parse_dialogue(std::string_view text);
+
+// The names by introductions and forms of address. A word with a capital that stands where a name
+// does is one when it is a given name or one of the known.
+void find_names(Dialogue& dialogue, const std::vector<std::string>& known);
 
 // Corrects the bearers by the row's summary, which calls a person either by name or by placeholder:
 // a name beside its own placeholder is the other's where that one's is missing, else a third's.

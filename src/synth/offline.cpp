@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "synth/casting.h"
 #include "synth/deixis.h"
 #include "synth/dialogue.h"
 #include "synth/provider.h"
@@ -42,11 +43,8 @@ constexpr float kOtherRoles = 0.2f, kNamesDate = 0.1f;
 struct Persons {
   std::string you_name;  // empty: nobody calls the reader by name
   std::string other_name;
+  Gender you_gender = Gender::kUnknown, other_gender = Gender::kUnknown;
 };
-
-char gender_letter(Gender gender) {
-  return gender == Gender::kMale ? 'm' : gender == Gender::kFemale ? 'f' : 0;
-}
 
 std::string text_of(const Dialogue& dialogue, int person) {
   std::string text;
@@ -58,6 +56,11 @@ std::string text_of(const Dialogue& dialogue, int person) {
 std::string name_in(const Dialogue& dialogue, int person) {
   const auto it = dialogue.names.find(person);
   return it == dialogue.names.end() ? "" : it->second;
+}
+
+Gender gender_in(const Dialogue& dialogue, int person) {
+  const auto it = dialogue.genders.find(person);
+  return it == dialogue.genders.end() ? Gender::kUnknown : it->second;
 }
 
 // Whether two forms may name one person: "Mr. Smith" and "Smith", "Judy" and "Judy Liao".
@@ -104,17 +107,11 @@ class OfflineProvider : public Provider {
     bool names_date = false;
   };
 
-  static Dialogue parsed(const SourceRow& row) {
-    Dialogue dialogue = parse_dialogue(row.dialogue);
-    settle_names(dialogue, row.summary);
-    return dialogue;
-  }
-
   // Empty when the row cannot follow another: not two speakers, or it goes to errors/ itself.
   std::optional<Usable> usable(const SourceRow& row) const {
     Usable usable;
     try {
-      usable.dialogue = parsed(row);
+      usable.dialogue = cast_dialogue(row.dialogue, row.summary);
     } catch (const Error&) {
       return std::nullopt;
     }
@@ -131,7 +128,7 @@ class OfflineProvider : public Provider {
   Exchange first_exchange(int row) const {
     Exchange exchange;
     exchange.row = row;
-    exchange.dialogue = parsed(rows_[size_t(row)]);
+    exchange.dialogue = cast_dialogue(rows_[size_t(row)].dialogue, rows_[size_t(row)].summary);
     const std::vector<int>& persons = exchange.dialogue.persons;
     if (persons.size() < 2) throw Error("a dialogue must have two speakers, it has one");
     exchange.you = persons[0];
@@ -139,37 +136,17 @@ class OfflineProvider : public Provider {
     return exchange;
   }
 
-  // By the pronouns of sentences that have only this person's placeholder; 0 when they say nothing.
-  static char spoken_gender(std::string_view summary, int person) {
-    const std::string own = fmt::format("#Person{}#", person);
-    bool male = false, female = false;
-    for (size_t begin = 0; begin < summary.size();) {
-      const size_t end = std::min(summary.find(". ", begin), summary.size());
-      const std::string_view sentence = summary.substr(begin, end - begin);
-      begin = end + 1;
-      const size_t first = sentence.find("#Person");
-      if (!sentence.substr(std::min(first, sentence.size())).starts_with(own)) continue;
-      if (without_placeholders(sentence, {{person, ""}}).find("someone") != std::string::npos)
-        continue;
-      const std::vector<std::string> words = words_of(sentence);
-      for (size_t i = 0; i < words.size(); i++) {
-        male |= words[i] == "he" || words[i] == "his" || words[i] == "him";
-        female |= words[i] == "she" || words[i] == "her";
-      }
-    }
-    return male == female ? 0 : male ? 'm' : 'f';
-  }
-
   // The other's name as found, else one that fits how the other is addressed and spoken of and that
   // nobody in the dialogue has.
   Persons cast_persons(const Exchange& exchange, Random& random) const {
-    Persons persons{name_in(exchange.dialogue, exchange.you),
-                    name_in(exchange.dialogue, exchange.other)};
+    Persons persons{
+        name_in(exchange.dialogue, exchange.you), name_in(exchange.dialogue, exchange.other),
+        gender_in(exchange.dialogue, exchange.you), gender_in(exchange.dialogue, exchange.other)};
     if (!persons.other_name.empty()) return persons;
-    char gender = form_of_address(text_of(exchange.dialogue, exchange.you));
-    if (!gender) gender = spoken_gender(rows_[size_t(exchange.row)].summary, exchange.other);
-    if (!gender) gender = random.below(2) ? 'f' : 'm';
-    const auto stock = gender == 'f' ? female_names() : male_names();
+    Gender gender = persons.other_gender;
+    if (gender == Gender::kUnknown) gender = random.below(2) ? Gender::kFemale : Gender::kMale;
+    persons.other_gender = gender;
+    const auto stock = gender == Gender::kFemale ? female_names() : male_names();
     const SourceRow& row = rows_[size_t(exchange.row)];
     const std::string_view start = stock[random.below(stock.size())];
     const size_t at = size_t(std::find(stock.begin(), stock.end(), start) - stock.begin());
@@ -199,14 +176,12 @@ class OfflineProvider : public Provider {
     const Dialogue& dialogue = exchange.dialogue;
     const std::string you = name_in(dialogue, exchange.you);
     const std::string other = name_in(dialogue, exchange.other);
-    const char other_gender = gender_letter(gender_of(persons.other_name));
-    const char you_gender = gender_letter(gender_of(persons.you_name));
-    const auto clashes = [](char known, char found) { return known && found && known != found; };
-    if (clashes(other_gender, gender_letter(gender_of(other))) ||
-        clashes(you_gender, gender_letter(gender_of(you))))
-      return false;
-    if (clashes(other_gender, form_of_address(text_of(dialogue, exchange.you))) ||
-        clashes(you_gender, form_of_address(text_of(dialogue, exchange.other))))
+    const auto clashes = [](Gender known, Gender found) {
+      return known != Gender::kUnknown && found != Gender::kUnknown && known != found;
+    };
+    const Gender you_gender = gender_in(dialogue, exchange.you);
+    const Gender other_gender = gender_in(dialogue, exchange.other);
+    if (clashes(persons.you_gender, you_gender) || clashes(persons.other_gender, other_gender))
       return false;
     // Somebody else in it who bears one of the two names.
     const SourceRow& row = rows_[size_t(exchange.row)];
@@ -220,6 +195,8 @@ class OfflineProvider : public Provider {
       if (same_person(persons.other_name, you)) return false;
       persons.you_name = you;
     }
+    if (persons.you_gender == Gender::kUnknown) persons.you_gender = you_gender;
+    if (persons.other_gender == Gender::kUnknown) persons.other_gender = other_gender;
     return true;
   }
 
@@ -346,6 +323,8 @@ class OfflineProvider : public Provider {
     cast.you_name = name_in(exchange.dialogue, exchange.you);
     cast.other_source_name = name_in(exchange.dialogue, exchange.other);
     cast.other_name = persons.other_name;
+    cast.you_gender = gender_in(exchange.dialogue, exchange.you);
+    cast.other_gender = gender_in(exchange.dialogue, exchange.other);
     for (const auto& [person, name] : spoken_names(exchange, persons))
       if (person != exchange.you && person != exchange.other) cast.bystanders[person] = name;
     std::string text;

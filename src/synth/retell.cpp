@@ -8,211 +8,32 @@
 #include <utility>
 
 #include "synth/deixis.h"
-#include "synth/dialogue.h"
+#include "synth/marked_text.h"
+#include "synth/reference.h"
 #include "synth/sentences.h"
 #include "text/words.h"
 
 namespace chatmem {
 namespace {
 
-// The two persons while a sentence is worked on; bytes that no checked input holds.
-constexpr char kYou = '\x01', kOther = '\x02';
 using WordSet = std::unordered_set<std::string_view>;
-
-struct Token {
-  std::string text, lower;
-  bool word = false;   // letters, digits, apostrophes; or a person
-  char person = 0;     // kYou, kOther or 0
-  std::string ending;  // of a person: "'s", "'ll" and the like
-};
-
-bool is_word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-}
-
-std::vector<Token> tokenize(std::string_view text) {
-  std::vector<Token> tokens;
-  const auto word_end = [&](size_t i) {
-    while (i < text.size() && (is_word_char(text[i]) || (text[i] == '\'' && i + 1 < text.size() &&
-                                                         is_word_char(text[i + 1]))))
-      i++;
-    return i;
-  };
-  for (size_t i = 0; i < text.size();) {
-    Token token;
-    size_t end = i + 1;
-    if (text[i] == kYou || text[i] == kOther) {
-      token.person = text[i];
-      token.word = true;
-      if (end < text.size() && text[end] == '\'') end = word_end(end + 1);
-      token.ending = to_lower_ascii(text.substr(i + 1, end - i - 1));
-    } else if (is_word_char(text[i])) {
-      token.word = true;
-      end = word_end(i);
-    }
-    token.text = text.substr(i, end - i);
-    token.lower = to_lower_ascii(token.text);
-    tokens.push_back(std::move(token));
-    i = end;
-  }
-  return tokens;
-}
-
-const WordSet& gendered_pronouns() {
-  static const WordSet kWords = {"he",      "she",  "him",   "her",   "his",    "hers", "himself",
-                                 "herself", "he's", "she's", "he'll", "she'll", "he'd", "she'd"};
-  return kWords;
-}
-
-bool is_adverb(const std::string& word) {
-  static const WordSet kAdverbs = {"also",   "then",     "finally",    "still",     "just",
-                                   "always", "never",    "only",       "really",    "even",
-                                   "often",  "usually",  "first",      "now",       "already",
-                                   "both",   "kindly",   "strongly",   "patiently", "later",
-                                   "gladly", "politely", "eventually", "mainly",    "actually"};
-  return kAdverbs.contains(word) || (word.size() > 4 && word.ends_with("ly"));
-}
-
-// Verbs in the third person that are plural nouns too.
-const WordSet kAlsoNouns = {
-    "helps",   "plans",   "needs",   "works",   "looks",     "calls",   "offers",      "orders",
-    "talks",   "plays",   "shows",   "uses",    "changes",   "reports", "promises",    "requests",
-    "visits",  "books",   "checks",  "answers", "questions", "hopes",   "wishes",      "studies",
-    "drinks",  "travels", "drives",  "walks",   "runs",      "cuts",    "hits",        "sets",
-    "stops",   "starts",  "returns", "turns",   "stays",     "tries",   "signs",       "points",
-    "states",  "lists",   "phones",  "emails",  "presents",  "shops",   "interviews",  "tastes",
-    "smokes",  "cooks",   "doubts",  "demands", "purchases", "results", "compliments", "views",
-    "doctors", "guides",  "lies",    "dreams",  "cares",     "worries", "likes"};
-
-// What the sentences before leave for the pronouns of the next one.
-struct Context {
-  bool pair = false;      // "they" may be the two
-  bool somebody = false;  // somebody but the reader was spoken of
-};
 
 class Retelling {
  public:
-  Retelling(std::vector<Token> tokens, const Cast& cast, Context before)
-      : tokens_(std::move(tokens)),
-        cast_(cast),
-        after_pair_(before.pair),
-        first_(!before.somebody) {
-    pair_ = begins_with_pair() || after_pair_;
-    for (const Token& token : tokens_) {
-      has_you_ |= token.person == kYou;
-      has_other_ |= token.person == kOther;
-    }
+  Retelling(const std::vector<Token>& tokens, const Cast& cast, const SentenceReferents& referents)
+      : tokens_(tokens), cast_(cast), referents_(referents) {
     alone_ = std::none_of(tokens_.begin(), tokens_.end(), names_somebody);
   }
 
   std::optional<std::string> run() {
-    if (has_unclear_pronoun() || has_unclear_plural()) return std::nullopt;
+    if (!referents_.clear) return std::nullopt;
     for (at_ = 0; at_ < tokens_.size() && !unsafe_; at_++) convert();
     if (out_.empty() || unsafe_) return std::nullopt;
     out_[0] = char(std::toupper(static_cast<unsigned char>(out_[0])));
     return out_;
   }
 
-  // "#Person1# and #Person2# ...": "they" of the next sentence are the two.
-  bool begins_with_pair() const {
-    const std::vector<size_t> words = word_places();
-    return words.size() > 2 && tokens_[words[0]].person && tokens_[words[1]].lower == "and" &&
-           tokens_[words[2]].person;
-  }
-
-  bool speaks_of_others() const { return has_other_ || !alone_; }
-  bool begins_with_they() const { return !tokens_.empty() && tokens_[0].lower == "they"; }
-
-  // "#Person1# invites #Person2#": nobody else "they" of the next sentence could mean.
-  bool has_both_alone() const {
-    return has_you_ && has_other_ && alone_ && !has_plural(tokens_.size());
-  }
-
  private:
-  std::vector<size_t> word_places() const {
-    std::vector<size_t> places;
-    for (size_t i = 0; i < tokens_.size(); i++)
-      if (tokens_[i].word) places.push_back(i);
-    return places;
-  }
-
-  // A pronoun of one gender is clear when it cannot mean the reader: somebody of that gender, other
-  // than the reader, was named before in the sentence, and the reader's name has not this gender.
-  bool has_unclear_pronoun() const {
-    if (only_you()) return false;  // they become the second person
-    // Of the other alone they are the other's, even if the reader has the same gender.
-    const Gender you = alone_ && !has_you_ ? Gender::kUnknown : gender_of(cast_.you_name);
-    bool you_before = false, someone_before = false;
-    for (const Token& token : tokens_) {
-      if (token.person == kYou) you_before = true;
-      if (token.person == kOther || names_somebody(token)) someone_before = true;
-      if (!gendered_pronouns().contains(token.lower)) continue;
-      const bool male = token.lower.starts_with("hi") || token.lower.starts_with("he's") ||
-                        token.lower == "he" || token.lower.starts_with("he'") ||
-                        token.lower == "himself";
-      const Gender gender = male ? Gender::kMale : Gender::kFemale;
-      if (you == gender) return true;
-      if (!someone_before) return true;
-      if (you == Gender::kUnknown && you_before && !names_before(token)) return true;
-      const Gender other = gender_of(cast_.other_name);
-      if (other != Gender::kUnknown && other != gender && !names_before(token)) return true;
-    }
-    return false;
-  }
-
-  // Whether "they" at tokens_[until] may mean several things or persons named before it.
-  bool has_plural(size_t until) const {
-    static const WordSet kGroups = {"people",   "children", "family",   "parents",   "police",
-                                    "team",     "company",  "everyone", "everybody", "someone",
-                                    "somebody", "men",      "women",    "anyone",    "staff",
-                                    "class",    "student",  "person",   "both"};
-    static const WordSet kNoPlurals = {"his", "this",   "is",      "was",  "has", "as",   "its",
-                                       "yes", "always", "perhaps", "does", "us",  "thus", "less"};
-    for (size_t i = 0; i < until; i++) {
-      const Token& token = tokens_[i];
-      if (token.person || !token.word) continue;
-      if (kGroups.contains(token.lower)) return true;
-      if (token.lower.size() > 3 && token.lower.ends_with('s') && !token.lower.ends_with("ss") &&
-          !token.lower.ends_with("'s") && !kNoPlurals.contains(token.lower) &&
-          (past_of_third_person(token.lower).empty() || kAlsoNouns.contains(token.lower)))
-        return true;
-    }
-    return false;
-  }
-
-  // "they" of one person: the source uses it for people whose gender it does not know.
-  bool has_unclear_plural() const {
-    static const WordSet kPlural = {"they",    "them",    "their",  "theirs",    "they'll",
-                                    "they're", "they've", "they'd", "themselves"};
-    for (size_t i = 0; i < tokens_.size(); i++) {
-      const std::string& lower = tokens_[i].lower;
-      if (lower == "themself" || lower == "oneself" || lower == "him/her" || lower == "he/she")
-        return true;
-      if (kPlural.contains(lower) && !pair_ && !has_plural(i)) return true;
-    }
-    return false;
-  }
-
-  static bool names_somebody(const Token& token) {
-    static const WordSet kPeople = {
-        "man",      "woman",     "boy",      "girl",    "son",    "daughter",    "wife",
-        "husband",  "mother",    "father",   "brother", "sister", "boyfriend",   "girlfriend",
-        "friend",   "boss",      "uncle",    "aunt",    "baby",   "grandmother", "grandfather",
-        "roommate", "colleague", "neighbor", "teacher", "doctor", "mom",         "dad",
-        "child",    "customer",  "manager",  "cousin",  "kid",    "professor"};
-    const bool capital = std::isupper(static_cast<unsigned char>(token.text[0])) != 0;
-    // "will" and "may" are names only with a capital.
-    return kPeople.contains(token.lower) ||
-           (capital && (is_given_name(token.text) || is_title(token.text)));
-  }
-  bool names_before(const Token& until) const {
-    for (const Token& token : tokens_) {
-      if (&token == &until) return false;
-      if (names_somebody(token)) return true;
-    }
-    return false;
-  }
-
   size_t next_place(size_t from) const {
     while (from < tokens_.size() && !tokens_[from].word) from++;
     return from;
@@ -230,7 +51,7 @@ class Retelling {
     return nullptr;
   }
 
-  std::string name_of(char person) const { return person == kYou ? "you" : cast_.other_name; }
+  std::string name_of(char person) const { return person == kYouMark ? "you" : cast_.other_name; }
 
   void convert() {
     const Token& token = tokens_[at_];
@@ -240,9 +61,10 @@ class Retelling {
     }
     if (token.person) {
       convert_person(token);
-    } else if (after_pair_ && at_ == 0 && convert_pair_pronoun(token)) {
-    } else if (convert_own_pronoun(token)) {
-    } else if (convert_inner_plural(token)) {
+    } else if (referents_.of[at_] == Referent::kYou) {
+      convert_own_pronoun(token);
+    } else if (referents_.of[at_] == Referent::kPair) {
+      convert_pair_pronoun(token);
     } else if (token.lower == "they") {
       out_ += token.text;
       plural_verb();
@@ -253,38 +75,44 @@ class Retelling {
     }
   }
 
-  bool convert_pair_pronoun(const Token& token) {
-    static const std::unordered_map<std::string_view, std::string_view> kForms = {
-        {"they", "the two of you"},
-        {"they'll", "the two of you would"},
-        {"they're", "the two of you were"},
-        {"they've", "the two of you had"}};
-    const auto it = kForms.find(token.lower);
-    if (it == kForms.end()) return false;
-    out_ += it->second;
-    if (token.lower == "they") plural_verb();
-    return true;
-  }
-
-  // Nobody but the reader whom "he" or "she" could mean, and named before the first of them.
-  bool only_you() const {
-    if (!first_ || !has_you_ || has_other_ || !alone_) return false;
-    for (const Token& token : tokens_) {
-      if (token.person) return true;
-      if (gendered_pronouns().contains(token.lower)) return false;
+  // "they" of the two: "the two of you", but "you" where both were just named.
+  void convert_pair_pronoun(const Token& token) {
+    const std::string two = you_named_ && other_named_ ? "you" : "the two of you";
+    const std::string& word = token.lower;
+    if (word == "they") {
+      out_ += two;
+      if (next_is("both")) skip_word();
+      plural_verb();
+    } else if (word == "their") {
+      out_ += "your";
+    } else if (word == "themselves") {
+      out_ += "yourselves";
+    } else if (word == "them") {
+      out_ += "you both";
+    } else if (word == "they'll") {
+      out_ += two + " would";
+    } else if (word == "they're") {
+      out_ += two + " were";
+    } else if (word == "they've") {
+      out_ += two + " had";
+    } else {
+      unsafe_ = true;
     }
-    return false;
   }
+  void skip_word() { at_ = next_place(at_ + 1); }
 
-  // "#Person1# lost his keys": your keys.
-  bool convert_own_pronoun(const Token& token) {
-    if (!gendered_pronouns().contains(token.lower) || !only_you()) return false;
+  // A pronoun that means the reader: "his keys" are yours.
+  void convert_own_pronoun(const Token& token) {
     const std::string& word = token.lower;
     if (word == "he" || word == "she") {
       out_ += "you";
-      subject_verb(kYou);
-    } else if (word == "his" || (word == "her" && is_possessive_her())) {
-      out_ += word == "his" && ends_clause() ? "yours" : "your";
+      subject_verb(kYouMark);
+    } else if (word == "his" || word == "hers") {
+      out_ += word == "hers" || ends_clause() ? "yours" : "your";
+    } else if (word == "him") {
+      out_ += "you";
+    } else if (word == "her") {
+      out_ += is_possessive_her() ? "your" : "you";
     } else if (word.ends_with("self")) {
       // "Mary herself", of a name that the lists do not have, is not the reader.
       const Token* before = previous_word();
@@ -295,9 +123,10 @@ class Retelling {
     } else if (word.ends_with("'d")) {
       out_ += "you'd";
     } else {
-      unsafe_ = true;  // "he's": is or has; "him": hardly the subject of the same sentence
+      convert_s(kYouMark, "you");
+      // "he's lost": is or has; and never "your" for "he's".
+      unsafe_ |= out_.ends_with("your");
     }
-    return true;
   }
 
   // "her keys", not "asks her to wait".
@@ -309,22 +138,6 @@ class Retelling {
         "some", "any",  "two", "until", "whether", "or",  "again", "after", "before"};
     const Token* next = next_word();
     return next && !ends_clause() && !next->person && !kAfterObject.contains(next->lower);
-  }
-
-  // "You and Kate sold their car": yours. Where something else is plural it may own or be owned.
-  bool convert_inner_plural(const Token& token) {
-    if (!pair_ || at_ == 0 || !alone_ || has_plural(at_)) return false;
-    if (token.lower == "they") {
-      out_ += "you";
-      plural_verb();
-    } else if (token.lower == "their") {
-      out_ += "your";
-    } else if (token.lower == "themselves") {
-      out_ += "yourselves";
-    } else {
-      return false;
-    }
-    return true;
   }
 
   // "Allan #Person1#", "#Person1# Lin": a longer name that holds the person's.
@@ -343,22 +156,12 @@ class Retelling {
     return blank_after && capital(at_ + 2) && is_subject();
   }
 
-  bool is_auxiliary(const Token* token) const {
-    static const WordSet kAuxiliaries = {
-        "is",      "was",    "are",      "were",     "has",      "have",   "had",    "will",
-        "would",   "can",    "could",    "may",      "might",    "must",   "should", "does",
-        "doesn't", "didn't", "did",      "won't",    "can't",    "cannot", "isn't",  "wasn't",
-        "hasn't",  "hadn't", "couldn't", "wouldn't", "shouldn't"};
-    return token && kAuxiliaries.contains(token->lower);
-  }
-
   // A verb of the third person that no noun of the same letters could stand for after a person.
   bool is_verb_after_person(const Token* token) const {
     static const WordSet kRarelyNouns = {"needs",   "likes", "tries",  "looks", "hopes",
                                          "worries", "cares", "starts", "stops", "stays"};
-    return token &&
-           (is_auxiliary(token) || kRarelyNouns.contains(token->lower) ||
-            (!kAlsoNouns.contains(token->lower) && !past_of_third_person(token->lower).empty()));
+    return token && (is_auxiliary(token->lower) || kRarelyNouns.contains(token->lower) ||
+                     (!is_also_noun(token->lower) && !past_of_third_person(token->lower).empty()));
   }
 
   // "the fish you orders": a plural may follow an object, but only of a verb or a preposition.
@@ -375,7 +178,7 @@ class Retelling {
   // else and its case is certain; else the name again.
   std::string mention_of(const Token& token) {
     const std::string name = name_of(token.person);
-    if (token.person == kYou) return name;
+    if (token.person == kYouMark) return name;
     const bool again = std::exchange(other_mentioned_, true);
     const Gender gender = gender_of(cast_.other_name);
     if (!again || !alone_ || gender == Gender::kUnknown || previous_is("and") || next_is("and") ||
@@ -415,11 +218,12 @@ class Retelling {
       return;
     }
     const std::string name = mention_of(token);
+    (token.person == kYouMark ? you_named_ : other_named_) = true;
     if (token.ending.empty()) {
       out_ += name;
       if (is_subject() || is_verb_after_person(next_word()))
         subject_verb(token.person);
-      else if (token.person == kYou)
+      else if (token.person == kYouMark)
         unsafe_ |= is_subject_of_relative_clause();
       return;
     }
@@ -440,12 +244,12 @@ class Retelling {
   // "'s": of a person, "is" or "has".
   void convert_s(char person, const std::string& name) {
     const Token* next = next_word();
-    if (person == kOther && name != cast_.other_name) {  // a possessive pronoun already
+    if (person == kOtherMark && name != cast_.other_name) {  // a possessive pronoun already
       out_ += name;
       return;
     }
     if (!next || ends_clause()) {  // "a friend of #Person1#'s"
-      if (person == kYou)
+      if (person == kYouMark)
         out_ += "yours";
       else
         out_ += name + "'s";
@@ -489,9 +293,9 @@ class Retelling {
     } else if (!compound && had) {
       out_ += name + " had";
     } else if (!compound && was) {
-      out_ += name + (person == kYou ? " were" : " was");
+      out_ += name + (person == kYouMark ? " were" : " was");
     } else {
-      out_ += person == kYou ? "your" : name + "'s";
+      out_ += person == kYouMark ? "your" : name + "'s";
     }
   }
 
@@ -525,16 +329,16 @@ class Retelling {
     const bool pair = previous_and_person();
     std::string past;
     if (verb == "is" || verb == "are" || verb == "was" || verb == "were")
-      past = person == kYou || pair ? "were" : "was";
+      past = person == kYouMark || pair ? "were" : "was";
     else if (verb == "isn't" || verb == "wasn't" || verb == "aren't")
-      past = person == kYou || pair ? "weren't" : "wasn't";
+      past = person == kYouMark || pair ? "weren't" : "wasn't";
     else if (pair)
       past = past_of_base(verb).empty() ? past_of_third_person(verb) : past_of_base(verb);
     else
       past = past_of_third_person(verb);
     if (past.empty()) {
       // An unknown verb of the third person would be wrong after "you": "you frobs".
-      unsafe_ |= person == kYou && !pair && verb.size() > 3 && verb.ends_with('s') &&
+      unsafe_ |= person == kYouMark && !pair && verb.size() > 3 && verb.ends_with('s') &&
                  verb != "always" && verb != "sometimes" && verb != "perhaps";
       return;
     }
@@ -604,7 +408,7 @@ class Retelling {
     static const WordSet kDeterminers = {"the", "a", "an", "his", "her", "their", "your"};
     if (before && kDeterminers.contains(before->lower)) return false;
     std::string_view past = it->second;
-    if (before && before->person == kYou && past == "was") past = "were";
+    if (before && before->person == kYouMark && past == "was") past = "were";
     const Token* next = next_word();
     // "she's got", "it's finished": has, unless it is.
     const bool has = token.lower.ends_with("'s") && next &&
@@ -633,15 +437,15 @@ class Retelling {
     const bool named = before && (is_given_name(before->text) || before->lower == "somebody");
     // A list of deeds: "leads you to the table, recommends the fish".
     const bool listed = !before && at_ >= 2 && tokens_[at_ - 2].text == "," &&
-                        (!kAlsoNouns.contains(token.lower) || followed_by_object());
+                        (!is_also_noun(token.lower) || followed_by_object());
     if (listed) {
       out_ += past;
       return true;
     }
     if (!before || (!kBefore.contains(before->lower) && !named && !is_adverb(before->lower)))
       return false;
-    if (conjunction && kAlsoNouns.contains(token.lower) && !followed_by_object()) return false;
-    if (before->lower == "that" && kAlsoNouns.contains(token.lower)) return false;
+    if (conjunction && is_also_noun(token.lower) && !followed_by_object()) return false;
+    if (before->lower == "that" && is_also_noun(token.lower)) return false;
     out_ += past;
     return true;
   }
@@ -682,63 +486,31 @@ class Retelling {
     return next && (next->person || kObjects.contains(next->lower));
   }
 
-  std::vector<Token> tokens_;
+  const std::vector<Token>& tokens_;
   const Cast& cast_;
-  bool after_pair_, first_;
+  const SentenceReferents& referents_;
   size_t at_ = 0;
   std::string out_;
-  bool has_you_ = false, has_other_ = false;
-  bool pair_ = false;             // "they" may be the two
-  bool alone_ = false;            // nobody else is named in the sentence
-  bool other_mentioned_ = false;  // the other has been named in the sentence
-  bool unsafe_ = false;           // what is left would not be grammatical
+  bool you_named_ = false, other_named_ = false;  // in this sentence so far
+  bool alone_ = false;                            // nobody else is named in the sentence
+  bool other_mentioned_ = false;                  // the other has been named in the sentence
+  bool unsafe_ = false;                           // what is left would not be grammatical
 };
-
-// "Mr.#" and "Mr. #" where the name alone was known: the mark is the whole name.
-void merge_titles(std::string& text) {
-  for (const std::string_view title :
-       {"Mr.", "Mrs.", "Ms.", "Dr.", "Mr", "Mrs", "Ms", "Miss", "Dr", "Doctor", "Professor"})
-    for (const char* blank : {" ", ""})
-      for (const char mark : {kYou, kOther}) {
-        const std::string titled = std::string(title) + blank + mark;
-        for (size_t at; (at = text.find(titled)) != text.npos;)
-          text.replace(at, titled.size(), 1, mark);
-      }
-}
-
-std::string mark_persons(std::string_view summary, const Cast& cast) {
-  std::map<int, std::string> persons = cast.bystanders;
-  persons[cast.you] = std::string(1, kYou);
-  persons[cast.other] = std::string(1, kOther);
-  std::string text = without_placeholders(summary, persons);
-  text = replace_name(text, cast.you_name, std::string(1, kYou));
-  text = replace_name(text, cast.other_source_name, std::string(1, kOther));
-  for (size_t at; (at = text.find("\xE2\x80\x99")) != text.npos;) text.replace(at, 3, "'");
-  merge_titles(text);
-  // Blanks that the source forgot or has too many: "#'s" for "# 's", "# will" for "#will".
-  for (size_t i = 0; i + 1 < text.size(); i++) {
-    if (text[i] != kYou && text[i] != kOther) continue;
-    if (text.compare(i + 1, 3, " 's") == 0) text.erase(i + 1, 1);
-    if (std::isalnum(static_cast<unsigned char>(text[i + 1]))) text.insert(i + 1, " ");
-  }
-  // The blank that the source forgot after a full stop.
-  for (size_t i = 0; i + 1 < text.size(); i++)
-    if (text[i] == '.' && (text[i + 1] == kYou || text[i + 1] == kOther)) text.insert(i + 1, " ");
-  return text;
-}
 
 }  // namespace
 
 std::vector<std::string> retell(std::string_view summary, const Cast& cast) {
-  std::vector<std::string> told;
-  Context context;
+  std::vector<std::vector<Token>> sentences;
+  std::vector<bool> dated;
   for (const std::string& sentence : sentences_of(mark_persons(summary, cast))) {
-    Retelling retelling(tokenize(shift_time_words(sentence)), cast, context);
-    context.pair = retelling.begins_with_pair() || retelling.has_both_alone() ||
-                   (context.pair && retelling.begins_with_they());
-    context.somebody |= retelling.speaks_of_others();
-    if (names_calendar_date(sentence)) continue;
-    if (auto text = retelling.run()) {
+    sentences.push_back(tokenize(shift_time_words(sentence)));
+    dated.push_back(names_calendar_date(sentence));
+  }
+  const References references = resolve_pronouns(sentences, cast.you_gender, cast.other_gender);
+  std::vector<std::string> told;
+  for (size_t i = 0; i < sentences.size(); i++) {
+    if (dated[i]) continue;
+    if (auto text = Retelling(sentences[i], cast, references.sentences[i]).run()) {
       if (text->back() != '!' && text->back() != '?') *text += '.';
       if (!is_impossible(*text, cast.other_name)) told.push_back(std::move(*text));
     }

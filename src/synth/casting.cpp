@@ -1,0 +1,222 @@
+#include "synth/casting.h"
+
+#include <algorithm>
+#include <cctype>
+#include <unordered_set>
+
+#include "synth/marked_text.h"
+#include "synth/reference.h"
+#include "synth/sentences.h"
+#include "text/names.h"
+#include "text/words.h"
+
+namespace chatmem {
+namespace {
+
+using WordSet = std::unordered_set<std::string_view>;
+
+bool is_capital(const Token& token) {
+  return token.word && std::isupper(static_cast<unsigned char>(token.text[0])) != 0;
+}
+
+// What only persons do: a word before it that no list has is a name, not "Surgery" or "Traffic".
+bool is_human_verb(const std::string& lower) {
+  static const WordSet kVerbs = {
+      "tells",      "asks",      "says",       "thinks",     "wants",      "invites",
+      "explains",   "advises",   "agrees",     "suggests",   "warns",      "phones",
+      "apologizes", "complains", "learns",     "refuses",    "decides",    "promises",
+      "hopes",      "admits",    "persuades",  "thanks",     "believes",   "orders",
+      "buys",       "visits",    "introduces", "recommends", "encourages", "reminds",
+      "worries",    "calls",     "rings",      "confesses",  "discovers",  "books"};
+  return kVerbs.contains(lower);
+}
+
+bool is_verb(const Token& token) {
+  return is_auxiliary(token.lower) || !past_of_third_person(token.lower).empty();
+}
+
+// One sentence's names.
+class ActorFinder {
+ public:
+  explicit ActorFinder(const std::vector<Token>& tokens) : tokens_(tokens) {}
+
+  std::vector<std::string> run() {
+    std::vector<std::string> found;
+    for (size_t i = 0; i < tokens_.size();) {
+      if (!may_begin_name(i)) {
+        i++;
+        continue;
+      }
+      const size_t end = name_end(i);
+      if (acts(i, end)) found.push_back(text(i, end));
+      i = end;
+    }
+    return found;
+  }
+
+ private:
+  bool may_begin_name(size_t i) const {
+    const Token& token = tokens_[i];
+    return is_capital(token) && token.text.size() > 1 && !is_stopword(token.lower) &&
+           !is_gendered_pronoun(token.lower) && !is_adverb(token.lower) &&
+           !(i > 0 && tokens_[i - 1].text == "#") && !token.lower.starts_with("person");
+  }
+  static bool is_genitive(const Token& token) { return token.lower.ends_with("'s"); }
+
+  // After the last of its words: "Mrs. Doyle", "Judy Liao".
+  size_t name_end(size_t i) const {
+    size_t end = i + 1;
+    for (int words = 1; words < 3 && !is_genitive(tokens_[end - 1]); words++) {
+      size_t next = end;
+      if (next < tokens_.size() && tokens_[next].text == "." && is_title(tokens_[end - 1].text))
+        next++;
+      if (next + 1 >= tokens_.size() || tokens_[next].text != " " || !is_capital(tokens_[next + 1]))
+        break;
+      end = next + 2;
+    }
+    return end;
+  }
+  std::string text(size_t begin, size_t end) const {
+    std::string name;
+    for (size_t i = begin; i < end; i++) name += tokens_[i].text;
+    if (name.ends_with("'s")) name.resize(name.size() - 2);
+    return name;
+  }
+  const Token* word_after(size_t end) const {
+    size_t i = end;
+    while (i < tokens_.size() && (tokens_[i].text == " " || is_adverb(tokens_[i].lower))) i++;
+    return i < tokens_.size() && tokens_[i].word ? &tokens_[i] : nullptr;
+  }
+  bool is_first(size_t begin) const {
+    return std::none_of(tokens_.begin(), tokens_.begin() + std::ptrdiff_t(begin),
+                        [](const Token& token) { return token.word; });
+  }
+
+  bool acts(size_t begin, size_t end) const {
+    const Token& first = tokens_[begin];
+    const bool known = is_title(first.text) || is_given_name(text(begin, begin + 1));
+    if (known) return true;
+    const Token* after = word_after(end);
+    if (is_first(begin)) {
+      if (after && is_human_verb(after->lower)) return true;
+      return end < tokens_.size() && tokens_[end].text == " " && after && after->lower == "and" &&
+             pair_follows(end);
+    }
+    const bool blank = begin >= 2 && tokens_[begin - 1].text == " " && tokens_[begin - 2].word;
+    const Token* before = blank ? &tokens_[begin - 2] : nullptr;
+    if (after && is_verb(*after) && !is_also_noun(after->lower) && !is_preposition(before))
+      return true;
+    return before &&
+           (is_human_verb(before->lower) || (names_somebody(*before) && !is_capital(*before)));
+  }
+  // "Pavel and Ilse revise"
+  bool pair_follows(size_t end) const {
+    const size_t second = end + 3;
+    return second < tokens_.size() && is_capital(tokens_[second]) &&
+           word_after(name_end(second)) != nullptr &&
+           (!past_of_base(word_after(name_end(second))->lower).empty() ||
+            is_auxiliary(word_after(name_end(second))->lower));
+  }
+  static bool is_preposition(const Token* token) {
+    static const WordSet kPrepositions = {"in", "to", "from", "at", "of", "on", "for", "through"};
+    return token && kPrepositions.contains(token->lower);
+  }
+
+  const std::vector<Token>& tokens_;
+};
+
+bool has_name(std::string_view text, std::string_view name) {
+  return replace_name(text, name, "") != text;
+}
+
+bool has_placeholder_of(std::string_view summary, int person) {
+  return without_placeholders(summary, {{person, "\x01"}}).find('\x01') != std::string::npos;
+}
+
+// The one person without a name whom the summary calls by none of the names or placeholders that
+// are known bears the one name that it has besides.
+void name_by_elimination(Dialogue& dialogue, std::string_view text, std::string_view summary,
+                         const std::vector<std::string>& actors) {
+  std::vector<int> nameless;
+  for (const int person : dialogue.persons)
+    if (!dialogue.names.contains(person) && !has_placeholder_of(summary, person))
+      nameless.push_back(person);
+  if (nameless.size() != 1) return;
+  std::vector<std::string> free;
+  for (const std::string& actor : actors) {
+    const bool taken =
+        std::any_of(dialogue.names.begin(), dialogue.names.end(), [&](const auto& bearer) {
+          return has_name(actor, bearer.second) || has_name(bearer.second, actor);
+        });
+    if (!taken && !has_name(text, actor)) free.push_back(actor);
+  }
+  if (free.size() == 1) dialogue.names[nameless[0]] = free[0];
+}
+
+Gender gender_of_letter(char letter) {
+  return letter == 'm' ? Gender::kMale : letter == 'f' ? Gender::kFemale : Gender::kUnknown;
+}
+
+// By whom they are with, what they are called, what the words show; kUnknown where that is nothing.
+Gender shown_gender(const Dialogue& dialogue, int person) {
+  const auto name = dialogue.names.find(person);
+  if (name != dialogue.names.end())
+    if (const Gender gender = gender_of(name->second); gender != Gender::kUnknown) return gender;
+  std::string own, others;
+  for (const Utterance& turn : dialogue.turns) (turn.person == person ? own : others) += turn.text;
+  if (const char letter = form_of_address(others)) return gender_of_letter(letter);
+  own = to_lower_ascii(own);
+  const auto says = [&](std::string_view words) { return own.find(words) != own.npos; };
+  const bool wife = says("my wife") || says("my girlfriend");
+  const bool husband = says("my husband") || says("my boyfriend");
+  return wife == husband ? Gender::kUnknown : wife ? Gender::kMale : Gender::kFemale;
+}
+
+void find_genders(Dialogue& dialogue, std::string_view summary) {
+  if (dialogue.persons.size() != 2) return;
+  const auto name_of = [&](int person) {
+    const auto it = dialogue.names.find(person);
+    return it == dialogue.names.end() ? "" : it->second;
+  };
+  const int a = dialogue.persons[0], b = dialogue.persons[1];
+  Cast cast;
+  cast.you = a;
+  cast.other = b;
+  cast.you_name = name_of(a);
+  cast.other_source_name = name_of(b);
+  std::vector<std::vector<Token>> sentences;
+  for (const std::string& sentence : sentences_of(mark_persons(summary, cast)))
+    sentences.push_back(tokenize(sentence));
+  const References references =
+      resolve_pronouns(sentences, shown_gender(dialogue, a), shown_gender(dialogue, b));
+  dialogue.genders[a] = references.you;
+  dialogue.genders[b] = references.other;
+}
+
+}  // namespace
+
+std::vector<std::string> actors_of(std::string_view summary) {
+  std::vector<std::string> actors;
+  for (const std::string& sentence : sentences_of(summary)) {
+    const std::vector<Token> tokens = tokenize(sentence);
+    for (std::string& name : ActorFinder(tokens).run()) {
+      const bool again = std::any_of(actors.begin(), actors.end(), [&](const std::string& other) {
+        return has_name(other, name) || has_name(name, other);
+      });
+      if (!again) actors.push_back(std::move(name));
+    }
+  }
+  return actors;
+}
+
+Dialogue cast_dialogue(std::string_view text, std::string_view summary) {
+  Dialogue dialogue = parse_dialogue(text);
+  const std::vector<std::string> actors = actors_of(summary);
+  find_names(dialogue, actors);
+  settle_names(dialogue, summary);
+  name_by_elimination(dialogue, text, summary, actors);
+  find_genders(dialogue, summary);
+  return dialogue;
+}
+
+}  // namespace chatmem

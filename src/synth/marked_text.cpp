@@ -1,0 +1,175 @@
+#include "synth/marked_text.h"
+
+#include <cctype>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "synth/dialogue.h"
+#include "text/words.h"
+
+namespace chatmem {
+namespace {
+
+using WordSet = std::unordered_set<std::string_view>;
+
+bool is_word_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// "Mr.#" and "Mr. #" where the name alone was known: the mark is the whole name.
+void merge_titles(std::string& text) {
+  for (const std::string_view title :
+       {"Mr.", "Mrs.", "Ms.", "Dr.", "Mr", "Mrs", "Ms", "Miss", "Dr", "Doctor", "Professor"})
+    for (const char* blank : {" ", ""})
+      for (const char mark : {kYouMark, kOtherMark}) {
+        const std::string titled = std::string(title) + blank + mark;
+        for (size_t at; (at = text.find(titled)) != text.npos;)
+          text.replace(at, titled.size(), 1, mark);
+      }
+}
+
+}  // namespace
+
+std::vector<Token> tokenize(std::string_view text) {
+  std::vector<Token> tokens;
+  const auto word_end = [&](size_t i) {
+    while (i < text.size() && (is_word_char(text[i]) || (text[i] == '\'' && i + 1 < text.size() &&
+                                                         is_word_char(text[i + 1]))))
+      i++;
+    return i;
+  };
+  for (size_t i = 0; i < text.size();) {
+    Token token;
+    size_t end = i + 1;
+    if (text[i] == kYouMark || text[i] == kOtherMark) {
+      token.person = text[i];
+      token.word = true;
+      if (end < text.size() && text[end] == '\'') end = word_end(end + 1);
+      token.ending = to_lower_ascii(text.substr(i + 1, end - i - 1));
+    } else if (is_word_char(text[i])) {
+      token.word = true;
+      end = word_end(i);
+    }
+    token.text = text.substr(i, end - i);
+    token.lower = to_lower_ascii(token.text);
+    tokens.push_back(std::move(token));
+    i = end;
+  }
+  return tokens;
+}
+
+std::string mark_persons(std::string_view summary, const Cast& cast) {
+  std::map<int, std::string> persons = cast.bystanders;
+  persons[cast.you] = std::string(1, kYouMark);
+  persons[cast.other] = std::string(1, kOtherMark);
+  std::string text = without_placeholders(summary, persons);
+  text = replace_name(text, cast.you_name, std::string(1, kYouMark));
+  text = replace_name(text, cast.other_source_name, std::string(1, kOtherMark));
+  for (size_t at; (at = text.find("\xE2\x80\x99")) != text.npos;) text.replace(at, 3, "'");
+  merge_titles(text);
+  // Blanks that the source forgot or has too many: "#'s" for "# 's", "# will" for "#will".
+  for (size_t i = 0; i + 1 < text.size(); i++) {
+    if (text[i] != kYouMark && text[i] != kOtherMark) continue;
+    if (text.compare(i + 1, 3, " 's") == 0) text.erase(i + 1, 1);
+    if (std::isalnum(static_cast<unsigned char>(text[i + 1]))) text.insert(i + 1, " ");
+  }
+  // The blank that the source forgot after a full stop.
+  for (size_t i = 0; i + 1 < text.size(); i++)
+    if (text[i] == '.' && (text[i + 1] == kYouMark || text[i + 1] == kOtherMark))
+      text.insert(i + 1, " ");
+  return text;
+}
+
+bool is_gendered_pronoun(const std::string& lower) {
+  static const WordSet kWords = {"he",      "she",  "him",   "her",   "his",    "hers", "himself",
+                                 "herself", "he's", "she's", "he'll", "she'll", "he'd", "she'd"};
+  return kWords.contains(lower);
+}
+
+bool is_adverb(const std::string& word) {
+  static const WordSet kAdverbs = {"also",   "then",     "finally",    "still",     "just",
+                                   "always", "never",    "only",       "really",    "even",
+                                   "often",  "usually",  "first",      "now",       "already",
+                                   "both",   "kindly",   "strongly",   "patiently", "later",
+                                   "gladly", "politely", "eventually", "mainly",    "actually"};
+  return kAdverbs.contains(word) || (word.size() > 4 && word.ends_with("ly"));
+}
+
+bool is_also_noun(const std::string& lower) {
+  static const WordSet kAlsoNouns = {
+      "helps",   "plans",   "needs",   "works",   "looks",     "calls",   "offers",      "orders",
+      "talks",   "plays",   "shows",   "uses",    "changes",   "reports", "promises",    "requests",
+      "visits",  "books",   "checks",  "answers", "questions", "hopes",   "wishes",      "studies",
+      "drinks",  "travels", "drives",  "walks",   "runs",      "cuts",    "hits",        "sets",
+      "stops",   "starts",  "returns", "turns",   "stays",     "tries",   "signs",       "points",
+      "states",  "lists",   "phones",  "emails",  "presents",  "shops",   "interviews",  "tastes",
+      "smokes",  "cooks",   "doubts",  "demands", "purchases", "results", "compliments", "views",
+      "doctors", "guides",  "lies",    "dreams",  "cares",     "worries", "likes"};
+  return kAlsoNouns.contains(lower);
+}
+
+namespace {
+
+const WordSet& men() {
+  static const WordSet kMen = {"man",      "boy",       "son",         "husband",   "father",
+                               "brother",  "boyfriend", "uncle",       "dad",       "grandfather",
+                               "grandpa",  "grandad",   "granddad",    "nephew",    "gentleman",
+                               "grandson", "waiter",    "policeman",   "daddy",     "salesman",
+                               "widower",  "fiance",    "businessman", "bridegroom"};
+  return kMen;
+}
+const WordSet& women() {
+  static const WordSet kWomen = {"woman",   "girl",          "daughter", "wife",  "mother",
+                                 "sister",  "girlfriend",    "aunt",     "mom",   "grandmother",
+                                 "grandma", "gran",          "granny",   "niece", "lady",
+                                 "mum",     "granddaughter", "waitress", "mommy", "widow",
+                                 "fiancee", "actress",       "bride"};
+  return kWomen;
+}
+const WordSet& people() {
+  static const WordSet kPeople = {
+      "friend",     "boss",      "baby",     "roommate",  "colleague", "neighbor",  "teacher",
+      "doctor",     "child",     "customer", "manager",   "cousin",    "kid",       "professor",
+      "neighbour",  "student",   "flatmate", "partner",   "coworker",  "secretary", "landlord",
+      "nurse",      "patient",   "coach",    "tutor",     "officer",   "mechanic",  "driver",
+      "instructor", "librarian", "clerk",    "assistant", "employee",  "owner",     "guest"};
+  return kPeople;
+}
+
+// "mother's": the word alone.
+std::string_view without_genitive(const std::string& lower) {
+  std::string_view word = lower;
+  if (word.ends_with("'s")) word.remove_suffix(2);
+  return word;
+}
+
+}  // namespace
+
+bool names_somebody(const Token& token) {
+  const std::string_view word = without_genitive(token.lower);
+  const bool capital = std::isupper(static_cast<unsigned char>(token.text[0])) != 0;
+  // "will" and "may" are names only with a capital.
+  return men().contains(word) || women().contains(word) || people().contains(word) ||
+         (capital && (is_given_name(std::string_view(token.text).substr(0, word.size())) ||
+                      is_title(token.text)));
+}
+
+Gender gender_of_somebody(const Token& token) {
+  const std::string_view word = without_genitive(token.lower);
+  if (men().contains(word)) return Gender::kMale;
+  if (women().contains(word)) return Gender::kFemale;
+  if (people().contains(word)) return Gender::kUnknown;
+  return gender_of(std::string_view(token.text).substr(0, word.size()));
+}
+
+bool is_auxiliary(const std::string& lower) {
+  static const WordSet kAuxiliaries = {
+      "is",      "was",    "are",      "were",     "has",      "have",   "had",    "will",
+      "would",   "can",    "could",    "may",      "might",    "must",   "should", "does",
+      "doesn't", "didn't", "did",      "won't",    "can't",    "cannot", "isn't",  "wasn't",
+      "hasn't",  "hadn't", "couldn't", "wouldn't", "shouldn't"};
+  return kAuxiliaries.contains(lower);
+}
+
+}  // namespace chatmem

@@ -1,0 +1,44 @@
+// A summary with its two persons marked, in tokens: what the retelling and its pronouns read.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synth/retell.h"
+#include "text/names.h"
+
+namespace chatmem {
+
+// The two persons while a sentence is worked on; bytes that no checked input holds.
+constexpr char kYouMark = '\x01', kOtherMark = '\x02';
+
+struct Token {
+  std::string text, lower;
+  bool word = false;   // letters, digits, apostrophes; or a person
+  char person = 0;     // kYouMark, kOtherMark or 0
+  std::string ending;  // of a person: "'s", "'ll" and the like
+};
+
+std::vector<Token> tokenize(std::string_view text);
+
+// The summary with placeholders, names and titled names of the two as kYouMark and kOtherMark.
+std::string mark_persons(std::string_view summary, const Cast& cast);
+
+// Between a subject and its verb: "also", "finally", "gladly".
+bool is_adverb(const std::string& lower);
+
+// A verb in the third person that is a plural noun too: "helps", "plans".
+bool is_also_noun(const std::string& lower);
+
+// "is", "couldn't", "has" and the like.
+bool is_auxiliary(const std::string& lower);
+
+// "he", "her", "himself", "she'll".
+bool is_gendered_pronoun(const std::string& lower);
+
+// A person by what he is ("brother", "boss") or by a given name or a title. The gender is kUnknown
+// where the word has none.
+bool names_somebody(const Token& token);
+Gender gender_of_somebody(const Token& token);
+
+}  // namespace chatmem

@@ -1,0 +1,424 @@
+#include "synth/reference.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <string_view>
+#include <unordered_set>
+
+#include "text/words.h"
+
+namespace chatmem {
+namespace {
+
+using WordSet = std::unordered_set<std::string_view>;
+
+// Who may be meant. The last three are further persons, of which only the gender is known.
+enum Entity { kReader, kSecond, kMan, kWoman, kSomebody, kEntities };
+constexpr Entity kNobody = kEntities;
+
+enum class Case { kSubject, kObject, kPossessive, kReflexive };
+
+Gender pronoun_gender(const std::string& lower) {
+  return lower.starts_with("hi") || lower == "he" || lower.starts_with("he'") ? Gender::kMale
+                                                                              : Gender::kFemale;
+}
+
+bool is_plural_pronoun(const std::string& lower) {
+  static const WordSet kPlural = {"they",    "them",    "their",  "theirs",    "they'll",
+                                  "they're", "they've", "they'd", "themselves"};
+  return kPlural.contains(lower);
+}
+
+// What "they" may mean besides the two.
+bool is_plural_noun(const Token& token) {
+  static const WordSet kGroups = {"people",   "children", "family",   "parents", "police",
+                                  "team",     "company",  "everyone", "someone", "everybody",
+                                  "somebody", "men",      "women",    "anyone",  "staff",
+                                  "class",    "student",  "person",   "both"};
+  static const WordSet kNoPlurals = {"his",  "this", "is",      "was",     "has",  "as",
+                                     "its",  "yes",  "always",  "does",    "us",   "thus",
+                                     "less", "hers", "perhaps", "besides", "yours"};
+  if (token.person || !token.word) return false;
+  if (kGroups.contains(token.lower)) return true;
+  return token.lower.size() > 3 && token.lower.ends_with('s') && !token.lower.ends_with("ss") &&
+         !token.lower.ends_with("'s") && !kNoPlurals.contains(token.lower) &&
+         (past_of_third_person(token.lower).empty() || is_also_noun(token.lower));
+}
+
+class Resolver {
+ public:
+  Resolver(Gender you, Gender other) : genders_{you, other, Gender::kMale, Gender::kFemale} {
+    genders_[kSomebody] = Gender::kUnknown;
+  }
+
+  SentenceReferents resolve(const std::vector<Token>& tokens) {
+    begin(tokens);
+    SentenceReferents result;
+    result.of.assign(tokens.size(), Referent::kNone);
+    for (at_ = 0; at_ < tokens.size(); at_++) {
+      const Token& token = tokens[at_];
+      if (!token.word) continue;
+      if (token.lower == "themself" || token.lower == "oneself" || token.lower == "him/her")
+        result.clear = false;
+      std::optional<Referent> referent = Referent::kNone;
+      if (token.person || is_somebody(at_))
+        mention(entity_of(token));
+      else if (is_gendered_pronoun(token.lower))
+        referent = gendered(token);
+      else if (is_plural_pronoun(token.lower))
+        referent = plural(token);
+      else
+        follow_clause(token);
+      result.clear &= referent.has_value();
+      result.of[at_] = referent.value_or(Referent::kNone);
+    }
+    end();
+    return result;
+  }
+
+  // Whether every gendered pronoun could mean somebody, were the genders these.
+  bool feasible() const { return !impossible_; }
+  Gender gender(Entity entity) const { return genders_[size_t(entity)]; }
+
+ private:
+  void begin(const std::vector<Token>& tokens) {
+    tokens_ = &tokens;
+    here_ = {};
+    main_subject_ = clause_subject_ = object_ = recent_ = kNobody;
+    plural_here_ = false;
+    began_with_pair_ = begins_with_pair();
+  }
+  void end() {
+    before_ = here_;
+    for (size_t e = 0; e < kEntities; e++) ever_[e] |= here_[e];
+    last_subject_ = main_subject_;
+    plural_before_ = plural_here_;
+    pair_before_ = began_with_pair_ ||
+                   (here_[kReader] && here_[kSecond] && alone() && !plural_here_) ||
+                   (pair_before_ && began_with_they());
+  }
+
+  const Token& token(size_t i) const { return (*tokens_)[i]; }
+  size_t next_place(size_t from) const {
+    while (from < tokens_->size() && !token(from).word) from++;
+    return from;
+  }
+  const Token* next_word() const {
+    const size_t i = next_place(at_ + 1);
+    return i < tokens_->size() ? &token(i) : nullptr;
+  }
+  // The word before with only a blank between.
+  const Token* previous_word(size_t from) const {
+    return from >= 2 && token(from - 1).text == " " && token(from - 2).word ? &token(from - 2)
+                                                                            : nullptr;
+  }
+  bool is_first_word() const {
+    return std::none_of(tokens_->begin(), tokens_->begin() + std::ptrdiff_t(at_),
+                        [](const Token& t) { return t.word; });
+  }
+  bool begins_with_pair() const {
+    const size_t a = next_place(0), b = next_place(a + 1), c = next_place(b + 1);
+    return c < tokens_->size() && token(a).person && token(b).lower == "and" && token(c).person;
+  }
+  bool began_with_they() const {
+    const size_t first = next_place(0);
+    return first < tokens_->size() && token(first).lower.starts_with("they");
+  }
+
+  static bool is_verb(const Token& token) {
+    return is_auxiliary(token.lower) || !past_of_third_person(token.lower).empty();
+  }
+  // Names that no list has are persons where they do something or own something.
+  bool is_somebody(size_t i) const {
+    const Token& here = token(i);
+    if (names_somebody(here)) return true;
+    if (!std::isupper(static_cast<unsigned char>(here.text[0])) || here.text.size() < 3)
+      return false;
+    if (is_stopword(here.lower) || is_adverb(here.lower) || is_gendered_pronoun(here.lower) ||
+        is_plural_pronoun(here.lower))
+      return false;
+    const size_t next = next_place(i + 1);
+    const Token* before = previous_word(i);
+    return before &&
+           ((next < tokens_->size() && is_verb(token(next)) && !is_also_noun(token(next).lower)) ||
+            !past_of_third_person(before->lower).empty());
+  }
+  Entity entity_of(const Token& token) const {
+    if (token.person) return token.person == kYouMark ? kReader : kSecond;
+    const Gender gender = gender_of_somebody(token);
+    return gender == Gender::kMale ? kMan : gender == Gender::kFemale ? kWoman : kSomebody;
+  }
+
+  bool alone() const { return !here_[kMan] && !here_[kWoman] && !here_[kSomebody]; }
+
+  bool does_what_follows() const {
+    size_t i = next_place(at_ + 1);
+    while (i < tokens_->size() && is_adverb(token(i).lower)) i = next_place(i + 1);
+    return i < tokens_->size() && is_verb(token(i));
+  }
+
+  void mention(Entity entity) {
+    const Token& here = token(at_);
+    here_[entity] = true;
+    recent_ = entity;
+    if (here.ending.starts_with("'s") || here.lower.ends_with("'s") || here.ending == "'") return;
+    if (does_what_follows()) {
+      set_subject(entity);
+    } else {
+      object_ = entity;
+      object_at_ = at_;
+    }
+  }
+  void set_subject(Entity entity) {
+    clause_subject_ = entity;
+    if (main_subject_ == kNobody) main_subject_ = entity;
+  }
+
+  // Words that change who does what comes next.
+  void follow_clause(const Token& here) {
+    plural_here_ |= is_plural_noun(here);
+    static const WordSet kClause = {"that",  "because", "since",  "if",    "when", "as",  "while",
+                                    "and",   "but",     "so",     "what",  "how",  "why", "whether",
+                                    "after", "before",  "though", "which", "where"};
+    static const WordSet kNoPerson = {"the",   "a",    "an",    "his",  "her",
+                                      "their", "its",  "it",    "it's", "this",
+                                      "there", "that", "these", "some", "no"};
+    const Token* next = next_word();
+    if (here.lower == "who" && recent_ != kNobody)
+      clause_subject_ = recent_;
+    else if (here.lower == "to" && object_ != kNobody && object_at_ + 2 == at_)
+      clause_subject_ = object_;
+    else if (kClause.contains(here.lower) && next && kNoPerson.contains(next->lower))
+      clause_subject_ = kNobody;
+  }
+
+  // "her keys", not "asks her to wait".
+  bool is_possessive_her() const {
+    static const WordSet kAfterObject = {
+        "to",   "that", "if",  "in",    "on",      "for", "with",  "and",   "about",   "how",
+        "what", "when", "who", "where", "why",     "at",  "from",  "as",    "because", "so",
+        "but",  "the",  "a",   "an",    "not",     "by",  "into",  "off",   "up",      "out",
+        "some", "any",  "two", "until", "whether", "or",  "again", "after", "before",  "is"};
+    const Token* next = next_word();
+    const bool ends = at_ + 1 >= tokens_->size() || token(at_ + 1).text != " ";
+    return next && !ends && !next->person && !kAfterObject.contains(next->lower);
+  }
+  Case case_of(const Token& here) const {
+    if (here.lower.ends_with("self")) return Case::kReflexive;
+    if (here.lower == "him") return Case::kObject;
+    if (here.lower == "his" || here.lower == "hers") return Case::kPossessive;
+    if (here.lower == "her") return is_possessive_her() ? Case::kPossessive : Case::kObject;
+    return Case::kSubject;
+  }
+
+  // "gives him", "tells the news to her": not the subject of that verb.
+  bool objects_to_clause_subject() const {
+    static const WordSet kPrepositions = {"to",   "with", "for", "of",   "about",
+                                          "from", "by",   "at",  "after"};
+    const Token* before = previous_word(at_);
+    if (!before) return false;
+    const Token* verb = before;
+    if (kPrepositions.contains(before->lower)) verb = previous_word(at_ - 2);
+    return verb && (!past_of_third_person(verb->lower).empty() ||
+                    !past_of_base(verb->lower).empty() || verb->lower == "not");
+  }
+
+  struct Candidates {
+    std::array<bool, kEntities> strong{}, weak{};
+    bool has(Entity e) const { return e != kNobody && (strong[e] || weak[e]); }
+    bool any() const {
+      for (size_t e = 0; e < kEntities; e++)
+        if (strong[e] || weak[e]) return true;
+      return false;
+    }
+    void remove(Entity e) { strong[e] = weak[e] = false; }
+  };
+  Candidates candidates(Gender gender) const {
+    Candidates found;
+    for (size_t e = 0; e < kEntities; e++) {
+      const bool known = here_[e] || before_[e] || (e <= kSecond && ever_[e]);
+      if (!known) continue;
+      found.strong[e] = genders_[e] == gender;
+      found.weak[e] = genders_[e] == Gender::kUnknown;
+    }
+    return found;
+  }
+
+  // "In her first lesson, Beatriz stalls": the pronoun goes before.
+  Entity named_later(Gender gender) const {
+    for (size_t i = at_ + 1; i < tokens_->size(); i++) {
+      if (!token(i).word || (!token(i).person && !is_somebody(i))) continue;
+      const Entity e = entity_of(token(i));
+      if (genders_[e] == gender || genders_[e] == Gender::kUnknown) return e;
+    }
+    return kNobody;
+  }
+
+  std::optional<Referent> gendered(const Token& here) {
+    const Gender gender = pronoun_gender(here.lower);
+    const Case grammatical = case_of(here);
+    Candidates found = candidates(gender);
+    if (grammatical == Case::kObject && clause_subject_ != kNobody && objects_to_clause_subject())
+      found.remove(clause_subject_);
+    Entity meant = kNobody;
+    if (!found.any()) {
+      meant = named_later(gender);
+      if (meant == kNobody) impossible_ = true;
+    } else if (grammatical == Case::kReflexive) {
+      meant = found.has(clause_subject_) ? clause_subject_ : only(found);
+    } else {
+      meant = choose(found, grammatical);
+    }
+    if (meant == kNobody) return std::nullopt;
+    note(meant, gender, grammatical);
+    return meant == kReader ? Referent::kYou : Referent::kNotYou;
+  }
+
+  void note(Entity meant, Gender gender, Case grammatical) {
+    if (meant <= kSecond) genders_[meant] = gender;
+    here_[meant] = true;
+    recent_ = meant;
+    if (grammatical == Case::kSubject) set_subject(meant);
+    if (grammatical == Case::kObject) object_ = meant, object_at_ = at_;
+  }
+
+  // The only candidate, or for several that are not the reader any of them: the pronoun stays.
+  static Entity only(const Candidates& found) {
+    if (found.has(kReader)) {
+      Candidates rest = found;
+      rest.remove(kReader);
+      return rest.any() ? kNobody : kReader;
+    }
+    for (const Entity e : {kSecond, kMan, kWoman, kSomebody})
+      if (found.strong[e]) return e;
+    for (const Entity e : {kSecond, kSomebody})
+      if (found.weak[e]) return e;
+    return kNobody;
+  }
+
+  Entity choose(const Candidates& found, Case grammatical) const {
+    if (const Entity e = only(found); e != kNobody) return e;
+    // From here on the reader is one of several.
+    const bool opens = grammatical == Case::kSubject && is_first_word();
+    const Entity preferred = opens ? last_subject_ : clause_subject_;
+    Candidates rivals = found;
+    rivals.remove(kReader);
+    const bool strong_rival =
+        std::any_of(rivals.strong.begin(), rivals.strong.end(), [](bool b) { return b; });
+    if (found.strong[kReader] && !strong_rival) {
+      const bool second = rivals.has(kSecond);
+      return preferred == kReader || recent_ == kReader || !second ? kReader : kNobody;
+    }
+    if (found.weak[kReader] && strong_rival) {
+      if (preferred != kNobody && rivals.strong[preferred]) return preferred;
+      if (recent_ != kNobody && rivals.strong[recent_] && grammatical != Case::kSubject &&
+          is_addressed())
+        return recent_;
+      return kNobody;
+    }
+    return subject_alone(rivals, preferred, grammatical, opens);
+  }
+
+  // Two may be meant alike: the subject, where the other was not spoken of beside it.
+  Entity subject_alone(const Candidates& rivals, Entity preferred, Case grammatical,
+                       bool opens) const {
+    const std::array<bool, kEntities>& beside = opens ? before_ : here_;
+    const auto rival_beside = [&] {
+      for (size_t e = 0; e < kEntities; e++)
+        if (beside[e] && rivals.has(Entity(e))) return true;
+      return false;
+    };
+    if (grammatical == Case::kObject) return kNobody;
+    if (preferred == kReader && !rival_beside()) return kReader;
+    if (rivals.has(preferred) && !beside[kReader]) return preferred;
+    return kNobody;
+  }
+
+  // "asks Mary to bring her": what is asked of somebody concerns him.
+  bool is_addressed() const {
+    static const WordSet kDirected = {
+        "asks",    "invites",     "encourages", "advises", "suggests",      "reminds", "accuses",
+        "helps",   "teaches",     "offers",     "thanks",  "congratulates", "warns",   "interviews",
+        "praises", "compliments", "persuades",  "wants",   "urges",         "orders",  "gives"};
+    for (size_t i = at_; i-- > 0;)
+      if (token(i).word && !past_of_third_person(token(i).lower).empty())
+        return kDirected.contains(token(i).lower);
+    return false;
+  }
+
+  std::optional<Referent> plural(const Token& here) {
+    const Token* before = previous_word(at_);
+    const Token* next = next_word();
+    const bool seen = (ever_[kReader] || here_[kReader]) && (ever_[kSecond] || here_[kSecond]);
+    const bool first = is_first_word();
+    if (next && next->lower == "both" && seen && alone()) return Referent::kPair;
+    if (before && here.lower == "they" &&
+        (before->lower == "suggests" || before->lower == "proposes") && (seen || alone()))
+      return Referent::kPair;
+    if (first) {
+      static const WordSet kTogether = {"agree", "decide",  "talk",    "discuss", "arrange",
+                                        "argue", "chat",    "plan",    "settle",  "debate",
+                                        "toast", "compare", "promise", "joke"};
+      if (pair_before_ && here.lower.starts_with("they")) return Referent::kPair;
+      if (next && seen && kTogether.contains(next->lower) && here.lower == "they")
+        return Referent::kPair;
+      return plural_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
+    }
+    if (plural_here_) return Referent::kNotYou;
+    const bool both_here = here_[kReader] && here_[kSecond];
+    if (alone() && (both_here || began_with_pair_ || (pair_before_ && began_with_they())))
+      return here.lower == "theirs" ? std::nullopt : std::optional(Referent::kPair);
+    return began_with_pair_ || pair_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
+  }
+
+  const std::vector<Token>* tokens_ = nullptr;
+  size_t at_ = 0;
+  std::array<Gender, kEntities> genders_{};
+  std::array<bool, kEntities> here_{}, before_{}, ever_{};  // spoken of: in this sentence and so on
+  Entity main_subject_ = kNobody, clause_subject_ = kNobody, object_ = kNobody, recent_ = kNobody;
+  Entity last_subject_ = kNobody;
+  size_t object_at_ = 0;
+  bool plural_here_ = false, plural_before_ = false;
+  bool began_with_pair_ = false, pair_before_ = false;
+  bool impossible_ = false;
+};
+
+// The genders under which every pronoun can mean somebody, as far as all of them agree.
+void demand_genders(const std::vector<std::vector<Token>>& sentences, Gender& you, Gender& other) {
+  const auto choices = [](Gender known) {
+    return known == Gender::kUnknown ? std::vector{Gender::kFemale, Gender::kMale}
+                                     : std::vector{known};
+  };
+  std::vector<std::pair<Gender, Gender>> possible;
+  for (const Gender a : choices(you))
+    for (const Gender b : choices(other)) {
+      Resolver resolver(a, b);
+      for (const std::vector<Token>& sentence : sentences) resolver.resolve(sentence);
+      if (resolver.feasible()) possible.emplace_back(a, b);
+    }
+  if (possible.empty()) return;
+  const auto all = [&](auto member) {
+    return std::all_of(possible.begin(), possible.end(),
+                       [&](const auto& p) { return p.*member == possible[0].*member; });
+  };
+  if (all(&std::pair<Gender, Gender>::first)) you = possible[0].first;
+  if (all(&std::pair<Gender, Gender>::second)) other = possible[0].second;
+}
+
+}  // namespace
+
+References resolve_pronouns(const std::vector<std::vector<Token>>& sentences, Gender you,
+                            Gender other) {
+  if (you == Gender::kUnknown || other == Gender::kUnknown) demand_genders(sentences, you, other);
+  Resolver resolver(you, other);
+  References references;
+  for (const std::vector<Token>& sentence : sentences)
+    references.sentences.push_back(resolver.resolve(sentence));
+  references.you = resolver.gender(kReader);
+  references.other = resolver.gender(kSecond);
+  return references;
+}
+
+}  // namespace chatmem
