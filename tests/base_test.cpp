@@ -128,19 +128,27 @@ TEST(Utf8, FindsTheFirstInvalidByte) {
 
 TEST(File, StaleTemporariesAreRemovedAndNothingElse) {
   const TestFolder folder;
+  // A writer that is killed, and is not waited for: its number is still in use then.
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  const std::string dead = ".tmp" + std::to_string(child);
-  const std::string alive = "a.json.tmp" + std::to_string(::getpid()) + "-0";
-  folder.write("b.json" + dead + "-12", "half");
-  for (const std::string& kept : {std::string("b.json"), alive, "c" + dead, "c" + dead + "-x",
-                                  "c" + dead + "-1.txt", std::string("c.tmp-1")})
+  if (child == 0) {
+    AtomicFile file(folder.path() / "killed");
+    file.write("half");
+    ::raise(SIGKILL);
+  }
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, id_t(child), &info, WEXITED | WNOWAIT), 0);
+  AtomicFile written(folder.path() / "written");
+  const std::string left = "b.json.tmp1-12";
+  folder.write(left, "half");
+  for (const char* kept : {"b.json", "c.tmp1", "c.tmp1-x", "c.tmp1-1.txt", "c.tmp-1"})
     folder.write(kept, "whole");
   remove_stale_temporaries(folder.path());
-  EXPECT_FALSE(fs::exists(folder.path() / ("b.json" + dead + "-12")));
+  EXPECT_FALSE(fs::exists(folder.path() / left));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 6);
+  written.commit();
+  EXPECT_TRUE(fs::exists(folder.path() / "written"));
   EXPECT_NO_THROW(remove_stale_temporaries(folder.path() / "absent"));
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(Json, ErrorsNameThePlace) {

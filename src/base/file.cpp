@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -136,6 +136,7 @@ AtomicFile::AtomicFile(fs::path path, Durability durability)
   temporary_ += fmt::format(".tmp{}-{}", ::getpid(), serial++);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) fail("create", path_);
+  ::flock(fd_, LOCK_EX | LOCK_NB);  // says that its writer lives, see remove_stale_temporaries()
 }
 
 AtomicFile::~AtomicFile() {
@@ -164,33 +165,40 @@ void AtomicFile::commit() {
   CHECK(fd_ >= 0);
   flush();
   if (durability_ == Durability::flushed && ::fsync(fd_) != 0) fail("flush", path_);
-  if (::close(std::exchange(fd_, -1)) != 0) {
-    const int error = errno;
-    ::unlink(temporary_.c_str());
-    fail("close", path_, error);
-  }
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary_.c_str());
-    fail("write", path_, error);
-  }
+  // Some file systems say only on closing that they could not write; the lock outlives that.
+  const int lock = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+  const bool closed = ::close(std::exchange(fd_, -1)) == 0;
+  const bool renamed = closed && ::rename(temporary_.c_str(), path_.c_str()) == 0;
+  const int error = errno;
+  if (!renamed) ::unlink(temporary_.c_str());
+  if (lock >= 0) ::close(lock);
+  if (!renamed) fail(closed ? "write" : "close", path_, error);
   if (durability_ == Durability::flushed) sync_folder(path_.parent_path());
 }
 
 namespace {
 
-// The process that made a temporary, from "NAME.tmpPID-SERIAL"; 0: the name is none.
-pid_t maker_of(std::string_view name) {
+// "NAME.tmpPID-SERIAL".
+bool is_temporary(std::string_view name) {
   constexpr std::string_view kMark = ".tmp";
   const size_t mark = name.rfind(kMark);
-  if (mark == name.npos) return 0;
+  if (mark == name.npos) return false;
   const char *at = name.data() + mark + kMark.size(), *end = name.data() + name.size();
-  int pid = 0;
-  unsigned serial = 0;
+  unsigned pid = 0, serial = 0;
   const auto [dash, bad_pid] = std::from_chars(at, end, pid);
-  if (bad_pid != std::errc() || pid <= 0 || dash == end || *dash != '-') return 0;
+  if (bad_pid != std::errc() || dash == end || *dash != '-') return false;
   const auto [rest, bad_serial] = std::from_chars(dash + 1, end, serial);
-  return bad_serial == std::errc() && rest == end ? pid : 0;
+  return bad_serial == std::errc() && rest == end;
+}
+
+// Whether nobody holds the lock that a writer keeps while it lives. A process number would not
+// tell: it may be another's by now, or that of a dead process that its parent has not looked at.
+bool is_left(const fs::path& temporary) {
+  const int fd = ::open(temporary.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return false;
+  const bool left = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+  ::close(fd);
+  return left;
 }
 
 }  // namespace
@@ -198,8 +206,7 @@ pid_t maker_of(std::string_view name) {
 void remove_stale_temporaries(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const pid_t maker = maker_of(entry.path().filename().string());
-    const bool stale = maker > 0 && ::kill(maker, 0) != 0 && errno == ESRCH;
+    const bool stale = is_temporary(entry.path().filename().string()) && is_left(entry.path());
     if (stale) fs::remove(entry.path(), ignored);
   }
 }

@@ -54,7 +54,7 @@ class AtomicFile {
 };
 
 // Removes the temporaries in this folder (not below it) that killed processes left beside the files
-// they were writing. Those of processes that run are kept. For the beginning of a verb that owns
+// they were writing; those that are being written are kept. For the beginning of a verb that owns
 // the folder.
 void remove_stale_temporaries(const fs::path& folder);
 
