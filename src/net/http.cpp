@@ -1,9 +1,35 @@
 #include "net/http.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <ctime>
+
+#include "base/json.h"
+#include "base/utf8.h"
 
 namespace chatmem {
+namespace {
+
+std::string_view error_type(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "unavailable_error";
+    default:
+      return status >= 500 ? "server_error" : "invalid_request_error";
+  }
+}
+
+}  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; };
@@ -73,6 +99,25 @@ std::string_view http_reason(int status) {
     default:
       return "Error";
   }
+}
+
+std::string http_error_body(int status, std::string_view message) {
+  return dump_json(Json{{"error",
+                         {{"message", replace_invalid_utf8(message)},
+                          {"type", error_type(status)},
+                          {"param", nullptr},
+                          {"code", nullptr}}}});
+}
+
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
+                     kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 }  // namespace chatmem

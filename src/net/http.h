@@ -22,4 +22,10 @@ std::string percent_decode(std::string_view text);
 // "Not Found" for 404; "Error" for a status without a standard phrase.
 std::string_view http_reason(int status);
 
+// The body of an error as OpenAI's clients read it.
+std::string http_error_body(int status, std::string_view message);
+
+// Now, as headers write it: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date();
+
 }  // namespace chatmem

@@ -12,7 +12,6 @@
 #include <boost/asio.hpp>
 #include <boost/beast/http.hpp>
 #include <condition_variable>
-#include <ctime>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,9 +19,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/random.h"
-#include "base/utf8.h"
 
 namespace chatmem {
 namespace {
@@ -39,17 +36,6 @@ constexpr size_t kReadAheadBytes = size_t(64) << 10;
 // After the last answer a closing connection reads on so long, so that the client gets the answer
 // and not a reset.
 constexpr int kLingerMs = 2'000;
-
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
-                     kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
 
 bool matches(const HttpRoute& route, std::string_view path) {
   if (!route.path.ends_with("/*")) return path == route.path;
@@ -99,23 +85,6 @@ std::optional<Refusal> check_header(const Parser& parser) {
   return std::nullopt;
 }
 
-std::string_view error_type(int status) {
-  switch (status) {
-    case 401:
-      return "authentication_error";
-    case 403:
-      return "permission_error";
-    case 404:
-      return "not_found_error";
-    case 429:
-      return "rate_limit_error";
-    case 503:
-      return "unavailable_error";
-    default:
-      return status >= 500 ? "server_error" : "invalid_request_error";
-  }
-}
-
 void append_chunk(std::string& out, std::string_view bytes, bool chunked) {
   if (!chunked) {
     out += bytes;
@@ -127,14 +96,6 @@ void append_chunk(std::string& out, std::string_view bytes, bool chunked) {
 }
 
 }  // namespace
-
-std::string http_error_body(int status, std::string_view message) {
-  return dump_json(Json{{"error",
-                         {{"message", replace_invalid_utf8(message)},
-                          {"type", error_type(status)},
-                          {"param", nullptr},
-                          {"code", nullptr}}}});
-}
 
 struct HttpServer::Core {
   Core(HttpServerOptions new_options, std::vector<HttpRoute> new_routes)
@@ -195,6 +156,8 @@ class HttpServer::Connection {
   bool queue_bytes(std::string_view bytes);
   void queue_end();
   void set_keep_alive(std::string bytes, int interval_ms);
+  void set_on_delivery(std::function<void(Delivery)> report);
+  void queue_cut();
   void release(bool started, bool ended);
   bool gone() const { return gone_; }
 
@@ -228,6 +191,7 @@ class HttpServer::Connection {
   void answer_done();
   void start_close();
   void close();
+  void report(Delivery delivery);
 
   void arm(int timeout_ms);
   void disarm();
@@ -245,7 +209,9 @@ class HttpServer::Connection {
   Phase phase_ = Phase::reading;
   bool closed_ = false, read_ended_ = false, reading_ = false, writing_ = false;
   int operations_ = 0, streams_ = 0;
-  uint64_t deadline_ = 0;  // number of the deadline that counts
+  uint64_t deadline_ = 0;                      // number of the deadline that counts
+  std::function<void(Delivery)> on_delivery_;  // of the last answer, until the next request
+  bool delivered_ = false;
   std::array<char, 8192> chunk_;
   std::string in_, out_;
   size_t written_ = 0;  // bytes of out_
@@ -297,6 +263,15 @@ class HttpServer::Stream final : public ResponseStream {
     CHECK(started_ && !ended_ && interval_ms > 0);
     connection_.set_keep_alive(std::move(bytes), interval_ms);
   }
+  void on_delivery(std::function<void(Delivery)> report) override {
+    CHECK(!started_);
+    connection_.set_on_delivery(std::move(report));
+  }
+  void cut() override {
+    CHECK(!ended_);
+    started_ = ended_ = true;
+    connection_.queue_cut();
+  }
   bool client_gone() const override { return connection_.gone(); }
 
  private:
@@ -347,6 +322,7 @@ void HttpServer::Connection::on_read(error_code error, size_t count) {
 void HttpServer::Connection::on_read_end(error_code error) {
   read_ended_ = true;
   gone_ = true;
+  if (error != asio::error::eof) report(Delivery::broken);
   if (error != asio::error::eof || phase_ != Phase::answering) close();
 }
 
@@ -391,6 +367,8 @@ void HttpServer::Connection::dispatch() {
   auto message = parser_->release();
   phase_ = Phase::answering;
   request_id_ = core_.new_request_id();
+  on_delivery_ = nullptr;
+  delivered_ = false;
   keep_ = message.keep_alive();
   head_only_ = message.method() == http::verb::head;
   chunked_ = message.version() == 11;
@@ -525,6 +503,21 @@ void HttpServer::Connection::set_keep_alive(std::string bytes, int interval_ms) 
   asio::post(executor_, [this] { arm_ping(); });
 }
 
+void HttpServer::Connection::set_on_delivery(std::function<void(Delivery)> report) {
+  asio::post(executor_, [this, report = std::move(report)]() mutable {
+    if (closed_) return report(Delivery::broken);
+    on_delivery_ = std::move(report);
+  });
+}
+
+void HttpServer::Connection::queue_cut() {
+  asio::post(executor_, [this] {
+    error_code ignored;  // with nothing to linger for, close sends a reset
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+  });
+}
+
 // The stream's last call. What it posted before runs before this on the strand, so the connection
 // is there for all of it.
 void HttpServer::Connection::release(bool started, bool ended) {
@@ -579,6 +572,7 @@ void HttpServer::Connection::answer_done() {
     answer_ended_ = false;
     unsent_ = 0;
   }
+  report(read_ended_ ? Delivery::broken : Delivery::sent);
   if (!keep_ || core_.draining || read_ended_) return start_close();
   expect_request();
   if (!in_.empty()) parse();
@@ -599,10 +593,17 @@ void HttpServer::Connection::close() {
   if (closed_) return;
   closed_ = true;
   gone_ = true;
+  if (!delivered_) report(Delivery::broken);
+  on_delivery_ = nullptr;
   error_code ignored;
   timer_.cancel(ignored);
   ping_timer_.cancel(ignored);
   socket_.close(ignored);
+}
+
+void HttpServer::Connection::report(Delivery delivery) {
+  delivered_ = true;
+  if (on_delivery_) on_delivery_(delivery);
 }
 
 void HttpServer::Connection::drain() {
