@@ -74,6 +74,12 @@ class Http : public ::testing::Test {
     }));
     return *held_;
   }
+  // Destroys the stream that is held.
+  void take_held() {
+    std::unique_ptr<ResponseStream> taken;
+    const std::lock_guard lock(mutex_);
+    taken = std::move(held_);
+  }
   // The whole answer to bytes after which the server closes.
   std::string answer(std::string_view bytes) {
     RawSocket socket(server_->port());
@@ -409,6 +415,61 @@ TEST_F(Http, TheClientSaysWhyItFailed) {
                std::out_of_range);
   EXPECT_EQ(failure_of({.url = url("/held"), .headers = {{"a", "b\r\nsecret: c"}}}),
             HttpFailure::invalid);
+}
+
+TEST_F(Http, SaysWhetherAnAnswerWasSentOrBroken) {
+  start();
+  std::vector<Delivery> deliveries;
+  const auto note = [&](Delivery delivery) {
+    const std::lock_guard lock(mutex_);
+    deliveries.push_back(delivery);
+  };
+  const auto seen = [&](std::vector<Delivery> expected) {
+    return eventually([&] {
+      const std::lock_guard lock(mutex_);
+      return deliveries == expected;
+    });
+  };
+  const std::string request = "GET /held HTTP/1.1\r\nHost: a\r\n\r\n";
+  {
+    RawSocket socket(server_->port());
+    socket.send(request);
+    held().on_delivery(note);
+    held().respond(200, {}, "whole");
+    EXPECT_THAT(socket.receive("whole"), HasSubstr("200"));
+    EXPECT_TRUE(seen({Delivery::sent}));
+  }  // read to the end, then closed: nothing more to say
+  take_held();
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 0; }));
+  {
+    RawSocket socket(server_->port());
+    socket.send(request);
+    held().on_delivery(note);
+    held().respond(200, {}, "never read");
+    EXPECT_TRUE(seen({Delivery::sent, Delivery::sent}));
+  }  // closed with bytes unread: the system resets the connection
+  EXPECT_TRUE(seen({Delivery::sent, Delivery::sent, Delivery::broken}));
+  take_held();
+  RawSocket socket(server_->port());
+  socket.send(request);
+  held().on_delivery(note);
+  held().start(200, {});
+  socket.close();
+  EXPECT_TRUE(seen({Delivery::sent, Delivery::sent, Delivery::broken}));
+  EXPECT_TRUE(eventually([&] { return held().client_gone(); }));
+  take_held();
+  EXPECT_TRUE(seen({Delivery::sent, Delivery::sent, Delivery::broken, Delivery::broken}));
+}
+
+TEST_F(Http, CutResetsTheConnectionWithoutAnAnswer) {
+  start();
+  RawSocket socket(server_->port());
+  socket.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
+  held().cut();
+  EXPECT_EQ(socket.receive_all(), "");
+  EXPECT_TRUE(socket.closed_by_server());
+  take_held();
+  EXPECT_EQ(http_request({.url = url("/hello/again")}).body, "again?");
 }
 
 }  // namespace

@@ -27,4 +27,7 @@ bool is_loopback_url(std::string_view url);
 // "Not Found" for 404; "Error" for a status without a standard phrase.
 std::string_view http_reason(int status);
 
+// Now, as headers write it: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date();
+
 }  // namespace chatmem

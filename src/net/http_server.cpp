@@ -10,9 +10,7 @@
 #include <array>
 #include <atomic>
 #include <boost/asio.hpp>
-#include <boost/beast/http.hpp>
 #include <condition_variable>
-#include <ctime>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -22,6 +20,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "net/http_error.h"
+#include "net/http_request_check.h"
 
 namespace chatmem {
 namespace {
@@ -39,63 +38,10 @@ constexpr size_t kReadAheadBytes = size_t(64) << 10;
 // and not a reset.
 constexpr int kLingerMs = 2'000;
 
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
-                     kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
 bool matches(const HttpRoute& route, std::string_view path) {
   if (!route.path.ends_with("/*")) return path == route.path;
   const std::string_view prefix = std::string_view(route.path).substr(0, route.path.size() - 1);
   return path.starts_with(prefix) && path.size() > prefix.size();
-}
-
-struct Refusal {
-  int status;
-  std::string message;
-};
-
-Refusal refusal_of(error_code error) {
-  if (error == http::error::header_limit) return {431, "the headers are too large"};
-  if (error == http::error::body_limit) return {413, "the body is too large"};
-  if (error == http::error::bad_version) return {505, "the version must be HTTP/1.0 or HTTP/1.1"};
-  return {400, fmt::format("the request is not valid HTTP: {}", error.message())};
-}
-
-using Parser = http::request_parser<http::string_body>;
-
-// What the parser accepts and RFC 9112 does not, or what could be read in two ways by two servers.
-std::optional<Refusal> check_header(const Parser& parser) {
-  const auto& request = parser.get();
-  const std::string_view target(request.target().data(), request.target().size());
-  const bool asterisk = target == "*" && request.method() == http::verb::options;
-  if (!target.starts_with('/') && !asterisk)
-    return Refusal{400, "the request target must be a path that begins with '/'"};
-  if (std::any_of(target.begin(), target.end(), [](char c) { return uint8_t(c) >= 0x80; }))
-    return Refusal{400, "the request target must be ASCII: others are percent-encoded"};
-  if (request.version() != 10 && request.version() != 11)
-    return Refusal{505, "the version must be HTTP/1.0 or HTTP/1.1"};
-  const size_t hosts = request.count(http::field::host);
-  if (hosts > 1 || (hosts == 0 && request.version() == 11))
-    return Refusal{400, "there must be exactly one Host header"};
-  if (request.count(http::field::content_length) > 1)
-    return Refusal{400, "there must be one Content-Length header"};
-  if (const size_t codings = request.count(http::field::transfer_encoding); codings != 0) {
-    if (request.count(http::field::content_length) != 0 || request.version() == 10 || codings > 1)
-      return Refusal{400, "Transfer-Encoding must stand once, in HTTP/1.1, and alone"};
-    if (!boost::beast::iequals(request[http::field::transfer_encoding], "chunked"))
-      return Refusal{501, "no Transfer-Encoding but chunked is understood"};
-  }
-  const auto expect = request[http::field::expect];
-  if (!expect.empty() && !boost::beast::iequals(expect, "100-continue"))
-    return Refusal{417, "no Expect but 100-continue is understood"};
-  return std::nullopt;
 }
 
 void append_chunk(std::string& out, std::string_view bytes, bool chunked) {
@@ -172,6 +118,8 @@ class HttpServer::Connection {
   bool queue_bytes(std::string_view bytes);
   void queue_end();
   void set_keep_alive(std::string bytes, int interval_ms);
+  void set_on_delivery(std::function<void(Delivery)> report);
+  void queue_cut();
   void release(bool started, bool ended);
   bool gone() const { return gone_; }
 
@@ -196,7 +144,7 @@ class HttpServer::Connection {
   void expect_request();
   void dispatch();
   void route(HttpRequest request, std::unique_ptr<ResponseStream> stream);
-  void refuse(const Refusal& refusal);
+  void refuse(const HttpRefusal& refusal);
   void append_whole(int status, const HttpHeaders& headers, std::string_view body);
   std::string head(int status, const HttpHeaders& headers, std::string_view framing) const;
 
@@ -205,6 +153,7 @@ class HttpServer::Connection {
   void answer_done();
   void start_close();
   void close();
+  void report(Delivery delivery);
 
   void arm(int timeout_ms);
   void disarm();
@@ -222,11 +171,13 @@ class HttpServer::Connection {
   Phase phase_ = Phase::reading;
   bool closed_ = false, read_ended_ = false, reading_ = false, writing_ = false;
   int operations_ = 0, streams_ = 0;
-  uint64_t deadline_ = 0;  // number of the deadline that counts
+  uint64_t deadline_ = 0;                      // number of the deadline that counts
+  std::function<void(Delivery)> on_delivery_;  // of the last answer, until the next request
+  bool delivered_ = false;
   std::array<char, 8192> chunk_;
   std::string in_, out_;
   size_t written_ = 0;  // bytes of out_
-  std::optional<Parser> parser_;
+  std::optional<HttpRequestParser> parser_;
   bool request_begun_ = false, header_taken_ = false;
 
   // Of the request being answered; set before its stream exists, constant while it does.
@@ -273,6 +224,15 @@ class HttpServer::Stream final : public ResponseStream {
   void keep_alive(std::string bytes, int interval_ms) override {
     CHECK(started_ && !ended_ && interval_ms > 0);
     connection_.set_keep_alive(std::move(bytes), interval_ms);
+  }
+  void on_delivery(std::function<void(Delivery)> report) override {
+    CHECK(!started_);
+    connection_.set_on_delivery(std::move(report));
+  }
+  void cut() override {
+    CHECK(!ended_);
+    started_ = ended_ = true;
+    connection_.queue_cut();
   }
   bool client_gone() const override { return connection_.gone(); }
 
@@ -324,6 +284,7 @@ void HttpServer::Connection::on_read(error_code error, size_t count) {
 void HttpServer::Connection::on_read_end(error_code error) {
   read_ended_ = true;
   gone_ = true;
+  if (error != asio::error::eof) report(Delivery::broken);
   if (error != asio::error::eof || phase_ != Phase::answering) close();
 }
 
@@ -368,6 +329,8 @@ void HttpServer::Connection::dispatch() {
   auto message = parser_->release();
   phase_ = Phase::answering;
   request_id_ = core_.new_request_id();
+  on_delivery_ = nullptr;
+  delivered_ = false;
   keep_ = message.keep_alive();
   head_only_ = message.method() == http::verb::head;
   chunked_ = message.version() == 11;
@@ -418,7 +381,7 @@ void HttpServer::Connection::route(HttpRequest request, std::unique_ptr<Response
 
 // Answers what is not a request. Where the next request would begin is not known, so the
 // connection ends.
-void HttpServer::Connection::refuse(const Refusal& refusal) {
+void HttpServer::Connection::refuse(const HttpRefusal& refusal) {
   disarm();
   phase_ = Phase::answering;
   request_id_ = core_.new_request_id();
@@ -503,6 +466,21 @@ void HttpServer::Connection::set_keep_alive(std::string bytes, int interval_ms) 
   asio::post(executor_, [this] { arm_ping(); });
 }
 
+void HttpServer::Connection::set_on_delivery(std::function<void(Delivery)> report) {
+  asio::post(executor_, [this, report = std::move(report)]() mutable {
+    if (closed_) return report(Delivery::broken);
+    on_delivery_ = std::move(report);
+  });
+}
+
+void HttpServer::Connection::queue_cut() {
+  asio::post(executor_, [this] {
+    error_code ignored;  // with nothing to linger for, close sends a reset
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+  });
+}
+
 // The stream's last call. What it posted before runs before this on the strand, so the connection
 // is there for all of it; when post() returns, it may be gone already.
 void HttpServer::Connection::release(bool started, bool ended) {
@@ -559,6 +537,7 @@ void HttpServer::Connection::answer_done() {
     answer_ended_ = false;
     unsent_ = 0;
   }
+  report(read_ended_ ? Delivery::broken : Delivery::sent);
   if (!keep_ || core_.draining || read_ended_) return start_close();
   expect_request();
   if (!in_.empty()) parse();
@@ -579,10 +558,17 @@ void HttpServer::Connection::close() {
   if (closed_) return;
   closed_ = true;
   gone_ = true;
+  if (!delivered_) report(Delivery::broken);
+  on_delivery_ = nullptr;
   error_code ignored;
   timer_.cancel(ignored);
   ping_timer_.cancel(ignored);
   socket_.close(ignored);
+}
+
+void HttpServer::Connection::report(Delivery delivery) {
+  delivered_ = true;
+  if (on_delivery_) on_delivery_(delivery);
 }
 
 void HttpServer::Connection::drain() {

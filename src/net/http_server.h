@@ -20,6 +20,11 @@ struct HttpRequest {
   std::string body;
 };
 
+// What became of an answer, as far as its sender can know. sent: all of it was handed to the
+// operating system while the client was there. broken: it was cut short, or the connection was
+// reset, which a client's system does when it dies with unread bytes.
+enum class Delivery { sent, broken };
+
 // The answer to one request. May be used from any thread, by one at a time, and kept as long as the
 // server lives. Destroyed without an answer, it answers 500; destroyed between start() and end(),
 // it cuts the connection, so that the client sees that the answer is not whole.
@@ -38,6 +43,12 @@ class ResponseStream {
   virtual void end() = 0;
   // After start(): writes `bytes` whenever nothing was written for interval_ms, until end().
   virtual void keep_alive(std::string bytes, int interval_ms) = 0;
+
+  // Before respond() or start(): `report` is called on an I/O thread when the answer was sent or is
+  // broken; and again, broken after sent, for a reset before the next request of the connection.
+  virtual void on_delivery(std::function<void(Delivery)> report) = 0;
+  // Resets the connection at once, with or without start(); nothing may be called after it.
+  virtual void cut() = 0;
 
   // True once the client has closed its side; noticed while nothing is written, too.
   virtual bool client_gone() const = 0;
