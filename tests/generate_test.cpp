@@ -41,6 +41,7 @@ class GenerateTest : public ::testing::Test {
     GenerateOptions made;
     made.input = folder_.write("in.csv", csv);
     made.output = folder_.path() / output;
+    made.provider = "offline";
     made.rows = kAllRows;
     return made;
   }

@@ -2,6 +2,7 @@
 //   {"format":"chatmem-journal","version":1}
 //   {"event":"sent","key":K,"bound_usd":X}
 //   {"event":"received","key":K,"status":200,"request_id":R,"cost_usd":X,"body":TEXT}
+//   {"event":"cost_less","key":K,"usd":X}           an answer had been received at its bound
 //   {"event":"failed","key":K,"cost_usd":X,"reason":TEXT}
 //   {"event":"lost","requests":N,"bound_usd":X}     what was in flight before this line never ended
 //   {"event":"batch_begins","created_at":TIME,"requests":[[K,BOUND_USD],...]}
@@ -221,6 +222,10 @@ void Journal::replay(const Json& event, Place place, const std::string& where) {
     body_of(event, where);  // so that find() will have it
     return apply_received(key(), place, usd_of(event, "cost_usd", where));
   }
+  if (name == "cost_less") {
+    answers_usd_ = std::max(0.0, answers_usd_ - usd_of(event, "usd", where));
+    return;
+  }
   if (name == "failed") {
     failed_usd_ += usd_of(event, "cost_usd", where);
     return end_request(key());
@@ -364,6 +369,12 @@ void Journal::received(const std::string& key, const JournalAnswer& answer, Dura
   else
     event["body_latin1"] = to_latin1(answer.body);
   apply_received(key, append(event, durability), answer.cost_usd);
+}
+
+void Journal::cost_less(const std::string& key, double usd) {
+  CHECK(usd >= 0 && usd <= kMaxUsd);
+  append({{"event", "cost_less"}, {"key", key}, {"usd", usd}}, Durability::batched);
+  answers_usd_ = std::max(0.0, answers_usd_ - usd);
 }
 
 void Journal::failed(const std::string& key, double cost_usd, const std::string& reason) {

@@ -60,6 +60,9 @@ class Journal {
   // for nothing, as a batch's.
   void received(const std::string& key, const JournalAnswer& answer,
                 Durability durability = Durability::flushed);
+  // An answer was received at its bound, because what it costs is known only when it has been read:
+  // it cost so much less. Not flushed: without this the bound counts.
+  void cost_less(const std::string& key, double usd);
   // An attempt ended without an answer that counts; cost_usd: what it may have cost.
   void failed(const std::string& key, double cost_usd, const std::string& reason);
 

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <mutex>
-#include <optional>
-#include <thread>
 #include <unordered_map>
 
 #include "base/csv.h"
@@ -16,287 +13,131 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "synth/dialogue.h"
+#include "synth/make_provider.h"
+#include "synth/result_folder.h"
 
 namespace chatmem {
 namespace {
 
-constexpr size_t kBatch = 256;          // rows in memory at a time
 constexpr size_t kMaxFileIdBytes = 60;  // percent-encoded it still fits a file name
 constexpr size_t kNamed = 5;            // ids named in a report
-constexpr std::string_view kManifest = "generate.json";
 
-// A row's results, made by a worker, written in the order of the input.
-struct RowResult {
-  bool ok = false;
-  std::string training_line, original;  // JSON
+void name_one(std::vector<std::string>& named, const std::string& id) {
+  if (named.size() < kNamed) named.push_back(id);
+}
+
+// The rows of a run: all of the file, and which of them are worked on.
+struct ChosenRows {
+  std::vector<SourceRow> all;
+  std::vector<size_t> chosen;  // indexes of all
 };
 
-std::string hex(uint64_t value) { return fmt::format("{:016x}", value); }
-
-// Results carry a time, and the same run must give the same bytes: noon of the row's today.
-std::string timestamp_of(Date day) { return format_date(day) + "T12:00:00Z"; }
-
-Json original_json(const SourceRow& row, const Transformed& transformed) {
-  Json conversations = Json::array();
-  for (const DatedChat& chat : transformed.conversations) {
-    Json messages = Json::array();
-    for (const Message& message : chat.messages)
-      messages.push_back({{"timestamp", message.timestamp}, {"content", message.content}});
-    conversations.push_back({{"date", format_date(chat.date)}, {"messages", std::move(messages)}});
+ChosenRows choose_rows(const GenerateOptions& options, GenerateReport& report) {
+  if (options.rows != kAllRows && options.rows <= 0)
+    throw Error(
+        fmt::format("[generate] the number of rows must be positive or 'all', is {}", options.rows),
+        "--rows 2 tries the first two rows, --rows all takes the whole file", kUsage);
+  ChosenRows rows{read_source_rows(options.input), {}};
+  size_t n = rows.all.size();
+  if (options.rows != kAllRows && size_t(options.rows) < n) n = size_t(options.rows);
+  std::unordered_map<std::string, size_t> seen;
+  for (size_t i = 0; i < n; i++) {
+    const std::string text = normalized_dialogue(rows.all[i].dialogue);
+    const bool duplicate = !text.empty() && !seen.try_emplace(text, i).second;
+    if (duplicate) {
+      name_one(report.first_duplicates, rows.all[i].id);
+      report.duplicates++;
+    }
+    if (duplicate && options.skip_duplicates)
+      report.left_out++;
+    else
+      rows.chosen.push_back(i);
   }
-  return {{"original_id", row.id},
-          {"topic", row.topic},
-          {"original_summary", row.summary},
-          {"transformed_conversations",
-           {{"today_date", format_date(transformed.today)},
-            {"personal_summary", transformed.personal_summary},
-            {"conversations", std::move(conversations)}}},
-          {"timestamp", timestamp_of(transformed.today)}};
+  report.rows = int64_t(rows.chosen.size());
+  return rows;
 }
 
-Json error_json(const SourceRow& row, const std::string& reason, int year) {
-  return {{"original_id", row.id},
-          {"error", reason},
-          {"timestamp", timestamp_of(std::chrono::year(year) / 12 / 31)},
-          {"original_data",
-           {{"topic", row.topic}, {"summary", row.summary}, {"dialogue", row.dialogue}}},
-          {"raw_response", nullptr}};
+std::string fingerprint_of(const std::vector<SourceRow>& rows) {
+  uint64_t hash = hash64("");
+  for (const SourceRow& row : rows)
+    for (const std::string* field : {&row.id, &row.dialogue, &row.summary, &row.topic})
+      hash = hash64("\n", hash64(*field, hash));
+  return fmt::format("{:016x}", hash);
 }
 
-Conversation conversation_of(const SourceRow& row, const Transformed& transformed) {
-  Conversation conversation;
-  conversation.id = row.id;
-  conversation.as_of = transformed.today;
-  conversation.summary = transformed.personal_summary;
-  for (const DatedChat& chat : transformed.conversations)
-    conversation.messages.insert(conversation.messages.end(), chat.messages.begin(),
-                                 chat.messages.end());
-  conversation.start_date = format_date(transformed.conversations.front().date);
-  conversation.end_date = format_date(transformed.conversations.back().date);
-  return conversation;
-}
-
-class Run {
+// Writes each row's result as it comes, and shows how far it is.
+class Writer final : public ExpandSink {
  public:
-  explicit Run(const GenerateOptions& options) : options_(options) {}
+  Writer(const ResultFolder& folder, const std::vector<SourceRow>& rows, int year, int64_t total)
+      : folder_(folder),
+        rows_(rows),
+        error_time_(fmt::format("{}-12-31T12:00:00Z", year)),
+        progress_("generate", total) {}
 
-  GenerateReport run() {
-    const auto start = std::chrono::steady_clock::now();
-    if (options_.rows != kAllRows && options_.rows <= 0)
-      throw Error(fmt::format("[generate] the number of rows must be positive or 'all', is {}",
-                              options_.rows),
-                  "--rows 2 tries the first two rows, --rows all takes the whole file", kUsage);
-    rows_ = read_source_rows(options_.input);
-    choose_rows();
-    claim_folder();
-    if (options_.provider != "offline")
-      throw Error(
-          fmt::format("[generate] the provider must be offline, is '{}'", options_.provider), "",
-          kUsage);
-    const auto provider = make_offline_provider(rows_, {options_.seed, options_.year});
-    expand_all(*provider);
-    link_training_data();
-    sync_file_system(options_.output);
-    report_.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return std::move(report_);
+  void done(const RowTask& task, const Expanded& expanded) override {
+    if (expanded.transformed)
+      folder_.write_success(rows_[task.index], *expanded.transformed);
+    else
+      folder_.write_failure(rows_[task.index], expanded, task.attempt, error_time_);
+    const std::lock_guard lock(mutex_);
+    progress_.update(++done_, detail_);
+  }
+  void status(std::string_view detail) override {
+    const std::lock_guard lock(mutex_);
+    detail_ = detail;
+    progress_.update(done_, detail_);
+  }
+  void message(std::string_view line) override {
+    const std::lock_guard lock(mutex_);
+    progress_.message(line);
   }
 
  private:
-  void choose_rows() {
-    size_t n = rows_.size();
-    if (options_.rows != kAllRows && size_t(options_.rows) < n) n = size_t(options_.rows);
-    std::unordered_map<std::string, size_t> seen;
-    for (size_t i = 0; i < n; i++) {
-      const std::string text = normalized_dialogue(rows_[i].dialogue);
-      const bool duplicate = !text.empty() && !seen.try_emplace(text, i).second;
-      if (duplicate) {
-        if (report_.first_duplicates.size() < kNamed)
-          report_.first_duplicates.push_back(rows_[i].id);
-        report_.duplicates++;
-      }
-      if (duplicate && options_.skip_duplicates)
-        report_.left_out++;
-      else
-        chosen_.push_back(i);
-    }
-    report_.rows = int64_t(chosen_.size());
-  }
-
-  // What decides the bytes of the files, apart from how many rows there are.
-  Json manifest() const {
-    uint64_t hash = hash64("");
-    for (const SourceRow& row : rows_)
-      for (const std::string* field : {&row.id, &row.dialogue, &row.summary, &row.topic})
-        hash = hash64("\n", hash64(*field, hash));
-    return {{"input_fingerprint", hex(hash)},
-            {"provider", options_.provider},
-            {"seed", options_.seed},
-            {"year", options_.year},
-            {"skip_duplicates", options_.skip_duplicates}};
-  }
-
-  void claim_folder() const {
-    const fs::path path = options_.output / kManifest;
-    const bool known = fs::exists(path);
-    const bool used = known || fs::exists(options_.output / "success") ||
-                      fs::exists(options_.output / "errors") ||
-                      fs::exists(options_.output / "training_data.jsonl");
-    if (used && (!known || read_json(path) != manifest())) {
-      if (!options_.force)
-        throw Error(fmt::format("[generate] the output folder must be new or of the same input and "
-                                "settings, '{}' holds another run",
-                                options_.output.string()),
-                    "choose another --output, or --force to replace what is there");
-      remove_results();
-    }
-    write_file_atomic(path, dump_json(manifest(), 2) + "\n");
-    fs::create_directories(options_.output / "success");
-    fs::create_directories(options_.output / "errors");
-    for (const char* folder : {"", "success", "errors"})
-      remove_stale_temporaries(options_.output / folder);
-  }
-
-  // Only files of the names that this verb writes.
-  void remove_results() const {
-    std::error_code ignored;
-    for (const char* folder : {"success", "errors"}) {
-      if (!fs::is_directory(options_.output / folder)) continue;
-      for (const auto& entry : fs::directory_iterator(options_.output / folder)) {
-        const std::string name = entry.path().filename().string();
-        if (name.starts_with("conversation_") || name == "training_data.jsonl")
-          fs::remove(entry.path(), ignored);
-      }
-    }
-    fs::remove(options_.output / "training_data.jsonl", ignored);
-    fs::remove(options_.output / "all_results.json", ignored);
-  }
-
-  RowResult expand(const Provider& provider, const SourceRow& row, size_t index) const {
-    const std::string name = "conversation_" + encoded_id(row.id);
-    const fs::path success = options_.output / "success", errors = options_.output / "errors";
-    RowResult result;
-    std::error_code ignored;
-    std::optional<Transformed> transformed;
-    std::string reason;
-    try {
-      transformed = provider.expand(index);
-    } catch (const Error& error) {
-      reason = error.what();
-    }
-    if (!transformed) {
-      write_file_atomic(errors / (name + "_original.json"),
-                        dump_json(error_json(row, reason, options_.year), 2) + "\n",
-                        Durability::batched);
-      fs::remove(success / (name + "_original.json"), ignored);
-      fs::remove(success / (name + "_finetune.txt"), ignored);
-      return result;
-    }
-    const Conversation conversation = conversation_of(row, *transformed);
-    const Json original = original_json(row, *transformed);
-    write_file_atomic(success / (name + "_original.json"), dump_json(original, 2) + "\n",
-                      Durability::batched);
-    write_file_atomic(success / (name + "_finetune.txt"), format_finetune_text(conversation),
-                      Durability::batched);
-    fs::remove(errors / (name + "_original.json"), ignored);
-    result.ok = true;
-    result.training_line = dump_json(conversation_to_json(conversation)) + "\n";
-    result.original = dump_json(original, 2);
-    return result;
-  }
-
-  // The chosen rows begin..end, by all threads; the first Error of a worker is thrown here.
-  std::vector<RowResult> expand_batch(const Provider& provider, size_t begin, size_t end,
-                                      Progress& progress) const {
-    std::vector<RowResult> results(end - begin);
-    std::atomic<size_t> next{begin}, done{begin};
-    std::exception_ptr failure;
-    std::mutex failure_mutex;
-    // Only the calling thread writes the progress line.
-    const auto work = [&](bool shows) {
-      try {
-        for (size_t i; (i = next++) < end;) {
-          results[i - begin] = expand(provider, rows_[chosen_[i]], chosen_[i]);
-          done++;
-          if (shows) progress.update(int64_t(done));
-        }
-      } catch (const std::exception&) {
-        const std::scoped_lock lock(failure_mutex);
-        if (!failure) failure = std::current_exception();
-        next = end;
-      }
-    };
-    const size_t n_threads = options_.threads > 0
-                                 ? size_t(options_.threads)
-                                 : std::max<size_t>(1, std::thread::hardware_concurrency());
-    std::vector<std::thread> workers;
-    for (size_t i = 1; i < std::min(n_threads, end - begin); i++) workers.emplace_back(work, false);
-    work(true);
-    for (std::thread& worker : workers) worker.join();
-    if (failure) std::rethrow_exception(failure);
-    return results;
-  }
-
-  void expand_all(const Provider& provider) {
-    AtomicFile training(options_.output / "training_data.jsonl");
-    AtomicFile all(options_.output / "all_results.json");
-    Progress progress("generate", int64_t(chosen_.size()));
-    report_.fingerprint = hash64("");
-    all.write("[");
-    for (size_t begin = 0; begin < chosen_.size(); begin += kBatch) {
-      const size_t end = std::min(begin + kBatch, chosen_.size());
-      const std::vector<RowResult> results = expand_batch(provider, begin, end, progress);
-      for (size_t i = 0; i < results.size(); i++) {
-        const RowResult& result = results[i];
-        if (!result.ok) {
-          report_.failed++;
-          if (report_.first_failed.size() < kNamed)
-            report_.first_failed.push_back(rows_[chosen_[begin + i]].id);
-          continue;
-        }
-        training.write(result.training_line);
-        report_.fingerprint = hash64(result.training_line, report_.fingerprint);
-        all.write(report_.succeeded++ > 0 ? ",\n" : "\n");
-        all.write(result.original);
-      }
-      progress.update(int64_t(end));
-    }
-    all.write("\n]\n");
-    training.commit();
-    all.commit();
-  }
-
-  // success/training_data.jsonl points to the file beside it, wherever the folder is moved.
-  void link_training_data() const {
-    const fs::path link = options_.output / "success" / "training_data.jsonl";
-    if (fs::is_symlink(link) && fs::read_symlink(link) == "../training_data.jsonl") return;
-    std::error_code error;
-    fs::remove(link, error);
-    fs::create_symlink("../training_data.jsonl", link, error);
-    if (error)
-      throw Error(fmt::format("[generate] cannot link '{}': {}", link.string(), error.message()));
-  }
-
-  const GenerateOptions& options_;
-  std::vector<SourceRow> rows_;
-  std::vector<size_t> chosen_;  // indexes of rows
-  GenerateReport report_;
+  const ResultFolder& folder_;
+  const std::vector<SourceRow>& rows_;
+  const std::string error_time_;  // fixed, so that the same run gives the same bytes
+  std::mutex mutex_;
+  Progress progress_;
+  std::string detail_;
+  int64_t done_ = 0;
 };
 
-}  // namespace
-
-std::string encoded_id(std::string_view id) {
-  std::string out;
-  for (const char c : id) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-';
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+// What is left to do. Offline makes all anew: that costs nothing and heals what was damaged.
+std::vector<RowTask> open_tasks(const ChosenRows& rows, const ResultFiles& folder,
+                                const GenerateOptions& options) {
+  std::vector<RowTask> tasks;
+  for (const size_t index : rows.chosen) {
+    const std::string& id = rows.all[index].id;
+    if (options.provider == "offline") {
+      tasks.push_back({index});
+      continue;
+    }
+    if (folder.has_success(id)) continue;
+    const std::optional<int> failed = folder.failed_attempt(id);
+    // The original pipeline kept no answer of a failure (attempt 0): those are always tried again.
+    if (!failed || *failed == 0)
+      tasks.push_back({index});
+    else if (options.ask.retry_errors)
+      tasks.push_back({index, *failed + 1});
   }
-  return out;
+  return tasks;
 }
+
+void count_results(const ChosenRows& rows, const ResultFolder& folder, GenerateReport& report) {
+  for (const size_t index : rows.chosen) {
+    const std::string& id = rows.all[index].id;
+    if (folder.has_success(id)) {
+      report.succeeded++;
+    } else if (folder.failed_attempt(id)) {
+      report.failed++;
+      name_one(report.first_failed, id);
+    } else {
+      report.left++;
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<SourceRow> read_source_rows(const fs::path& path) {
   static const std::vector<std::string> kColumns = {"id", "dialogue", "summary", "topic"};
@@ -321,6 +162,37 @@ std::vector<SourceRow> read_source_rows(const fs::path& path) {
   return rows;
 }
 
-GenerateReport generate(const GenerateOptions& options) { return Run(options).run(); }
+GenerateReport generate(const GenerateOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  GenerateReport report;
+  const ChosenRows rows = choose_rows(options, report);
+  const std::unique_ptr<Provider> provider = make_provider(options, rows.all);
+  Json settings = {{"input_fingerprint", fingerprint_of(rows.all)}};
+  settings.update(provider->settings());
+  settings["skip_duplicates"] = options.skip_duplicates;
+  const ResultFolder folder(options.output, settings, options.force);
+  const std::vector<RowTask> tasks = open_tasks(rows, folder, options);
+  report.kept = report.rows - int64_t(tasks.size());
+  {
+    Writer writer(folder, rows.all, options.year, int64_t(tasks.size()));
+    ExpandEnd end = provider->expand(tasks, writer);
+    report.end_reason = std::move(end.reason);
+    report.end_hint = std::move(end.hint);
+    report.spent_usd = end.spent_usd;
+  }
+  report.fingerprint = folder.collect(rows.all, rows.chosen).fingerprint;
+  count_results(rows, folder, report);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+GenerateEstimate estimate_generate(const GenerateOptions& options) {
+  GenerateReport report;
+  const ChosenRows rows = choose_rows(options, report);
+  const std::vector<RowTask> tasks = open_tasks(rows, ResultFiles(options.output), options);
+  GenerateEstimate estimate = estimate_asking(options, rows.all, tasks);
+  estimate.rows = report.rows;
+  return estimate;
+}
 
 }  // namespace chatmem

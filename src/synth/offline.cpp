@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
+#include <exception>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -76,9 +80,48 @@ class OfflineProvider : public Provider {
     for (const SourceRow& row : rows) usable_.push_back(usable(row));
   }
 
-  std::string name() const override { return "offline"; }
+  Json settings() const override {
+    return {{"provider", "offline"}, {"seed", options_.seed}, {"year", options_.year}};
+  }
 
-  Transformed expand(size_t index) const override {
+  // By all threads; the first exception of one of them is thrown here.
+  ExpandEnd expand(std::span<const RowTask> tasks, ExpandSink& sink) override {
+    std::atomic<size_t> next{0};
+    std::exception_ptr failure;
+    std::mutex failure_mutex;
+    const auto work = [&] {
+      try {
+        for (size_t i; (i = next++) < tasks.size();) sink.done(tasks[i], expanded(tasks[i].index));
+      } catch (const std::exception&) {
+        const std::lock_guard lock(failure_mutex);
+        if (!failure) failure = std::current_exception();
+        next = tasks.size();
+      }
+    };
+    const size_t n_threads = options_.threads > 0
+                                 ? size_t(options_.threads)
+                                 : std::max<size_t>(1, std::thread::hardware_concurrency());
+    std::vector<std::thread> workers;
+    for (size_t i = 1; i < std::min(n_threads, tasks.size()); i++) workers.emplace_back(work);
+    work();
+    for (std::thread& worker : workers) worker.join();
+    if (failure) std::rethrow_exception(failure);
+    return {};
+  }
+
+ private:
+  // A row that cannot be used is a result too: it says why.
+  Expanded expanded(size_t index) const {
+    Expanded result;
+    try {
+      result.transformed = expand_row(index);
+    } catch (const Error& error) {
+      result.failure = error.what();
+    }
+    return result;
+  }
+
+  Transformed expand_row(size_t index) const {
     const SourceRow& row = rows_[index];
     Random random(hash64(row.id, hash64(fmt::format("{}", options_.seed))));
     Exchange first = first_exchange(int(index));
@@ -98,7 +141,6 @@ class OfflineProvider : public Provider {
     return result;
   }
 
- private:
   // What of a row is asked for again and again while others look for their follow-ups.
   struct Usable {
     Dialogue dialogue;

@@ -1,0 +1,259 @@
+// A row's way is a function of the row and the journal alone: each step looks up the answer to the
+// request it would make, and either goes on from it or names the request as the next to be made. So
+// a run that was killed finds its place by itself, whatever it had done.
+#include "synth/llm_provider.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+#include <variant>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/progress.h"
+#include "llm/message_batches.h"
+
+namespace chatmem {
+namespace {
+
+constexpr int kMaxAsked = 3;  // times, when what came were a gateway's errors in place of answers
+
+class LlmProvider final : public Provider {
+ public:
+  LlmProvider(const std::vector<SourceRow>& rows, std::unique_ptr<LlmApi> api,
+              LlmProviderOptions options)
+      : rows_(rows), api_(std::move(api)), options_(std::move(options)) {}
+
+  Json settings() const override {
+    const std::string asked = expansion_system(options_.format) + dump_json(expansion_schema());
+    Json settings = {{"provider", api_->name()},
+                     {"model", options_.model},
+                     {"seed", options_.seed},
+                     {"year", options_.year},
+                     {"response", options_.format == AnswerFormat::json ? "json" : "text"},
+                     {"max_tokens", options_.max_tokens},
+                     {"prompt", fmt::format("{:016x}", hash64(asked))}};
+    if (options_.temperature) settings["temperature"] = *options_.temperature;
+    return settings;
+  }
+
+  ExpandEnd expand(std::span<const RowTask> tasks, ExpandSink& sink) override {
+    journal_.emplace(options_.journal);
+    say_what_was_lost(sink);
+    ExpandEnd end = options_.batch ? ask_in_batches(tasks, sink) : ask_one_by_one(tasks, sink);
+    if (options_.run.price) end.spent_usd = journal_->spent_usd();
+    return end;
+  }
+
+ private:
+  // A row's next request, or what became of it.
+  using Step = std::variant<LlmJob, Expanded>;
+
+  ExpandEnd ask_one_by_one(std::span<const RowTask> tasks, ExpandSink& sink) {
+    size_t at = 0;
+    const auto next = [&]() -> std::optional<LlmJob> {
+      while (at < tasks.size()) {
+        const size_t tag = at++;
+        if (std::optional<LlmJob> job = advance(tasks[tag], tag, sink)) return job;
+      }
+      return std::nullopt;
+    };
+    const auto done = [&](const LlmJobEnd& end) -> std::optional<LlmJob> {
+      const RowTask& task = tasks[end.job.tag];
+      if (end.answered) return advance(task, end.job.tag, sink);
+      sink.done(task, {std::nullopt, end.failure, end.raw, end.request_id});
+      return std::nullopt;
+    };
+    RequestRunOptions run = options_.run;
+    run.on_status = [&](const RequestRunStatus& status) { sink.status(detail(status)); };
+    const RequestRunResult result = run_requests(*api_, *journal_, run, next, done);
+    return {result.reason, result.hint, std::nullopt};
+  }
+
+  void say_what_was_lost(ExpandSink& sink) const {
+    if (journal_->newly_lost_requests() == 0) return;
+    std::string line = fmt::format(
+        "{} requests were in flight when the last run was killed: they are bought again",
+        format_count(journal_->newly_lost_requests()));
+    if (options_.run.price)
+      line +=
+          fmt::format(", and counted as spent with at most ${:.4f}", journal_->newly_lost_usd());
+    sink.message(line);
+  }
+
+  // Each pass offers the next request of every row that has one: the first, then the repairs.
+  ExpandEnd ask_in_batches(std::span<const RowTask> tasks, ExpandSink& sink) {
+    std::unordered_map<std::string, LlmFailure> failures;  // by key
+    BatchJob job = batch_job(sink);
+    job.events.failed = [&](const std::string& key, const LlmFailure& failure) {
+      failures.emplace(key, failure);
+    };
+    const BatchOutcome outcome =
+        run_message_batches(std::move(job), [&](const std::function<void(BatchItem)>& take) {
+          for (size_t tag = 0; tag < tasks.size(); tag++) {
+            Step step = look(tasks[tag], tag);
+            if (auto* ask = std::get_if<LlmJob>(&step))
+              take({std::move(ask->key), std::move(ask->request)});
+          }
+        });
+    for (size_t tag = 0; tag < tasks.size(); tag++) {
+      const std::optional<LlmJob> open = advance(tasks[tag], tag, sink);
+      if (!open) continue;
+      const auto failed = failures.find(open->key);
+      if (failed != failures.end())
+        sink.done(tasks[tag], {std::nullopt, failed->second.message, "", ""});
+    }
+    if (outcome.stopped)
+      return {"stopped by request", "the same command polls the open batches on", std::nullopt};
+    if (outcome.over_budget > 0)
+      return {fmt::format("{} requests do not fit the budget of ${:.2f}",
+                          format_count(outcome.over_budget), options_.run.budget_usd),
+              "a higher --budget goes on from here", std::nullopt};
+    return {};
+  }
+
+  BatchJob batch_job(ExpandSink& sink) {
+    CHECK(options_.run.price);
+    BatchJob job{*api_, options_.endpoint, {}, *options_.run.price, *journal_};
+    job.options.budget_usd = options_.run.budget_usd;
+    job.options.seed = options_.seed;
+    job.events.warn = [&](const std::string& line) { sink.message(line); };
+    job.events.progress = [this, &sink](const BatchProgress& progress) {
+      sink.status(fmt::format("{} batches open, {} in flight, {} received  ${:.4f}",
+                              progress.open_batches, format_count(progress.in_flight),
+                              format_count(progress.received), journal_->spent_usd()));
+      return options_.run.stop == nullptr || !*options_.run.stop;
+    };
+    return job;
+  }
+
+  std::optional<LlmJob> advance(const RowTask& task, size_t tag, ExpandSink& sink) const {
+    Step step = look(task, tag);
+    if (auto* job = std::get_if<LlmJob>(&step)) return std::move(*job);
+    sink.done(task, std::get<Expanded>(step));
+    return std::nullopt;
+  }
+
+  Step look(const RowTask& row_task, size_t tag) const {
+    const SourceRow& row = rows_[row_task.index];
+    ExpansionTask task;
+    try {
+      task = expansion_task(row, options_.seed, options_.year);
+    } catch (const Error& error) {  // nothing in it that could be asked about
+      return Expanded{std::nullopt, error.what(), "", ""};
+    }
+    LlmRequest request = first_request(row, task, options_);
+    for (bool repaired = false;; repaired = true) {
+      Reply reply = reply_to(request, row_task.attempt);
+      if (auto* key = std::get_if<std::string>(&reply.state))
+        return LlmJob{std::move(*key), std::move(request), tag};
+      Expanded end{std::nullopt, "", std::move(reply.raw), std::move(reply.request_id)};
+      const auto* answer = std::get_if<LlmAnswer>(&reply.state);
+      if (answer == nullptr || answer->stop != LlmStop::end || answer->text.empty()) {
+        end.failure = answer == nullptr ? reply.failure : what_is_missing(*answer);
+        return end;
+      }
+      const std::vector<std::string> wrong = judge(row, task, answer->text, end);
+      if (wrong.empty()) return end;
+      if (repaired) {
+        end.failure = fmt::format("still wrong after a repair turn: {}", fmt::join(wrong, " "));
+        return end;
+      }
+      request.messages.push_back({"assistant", answer->text});
+      request.messages.push_back({"user", repair_prompt(wrong, options_.format)});
+    }
+  }
+
+  // The key of a request that is to be made; the answer to one that was; or why what came is none.
+  struct Reply {
+    std::variant<std::monostate, std::string, LlmAnswer> state;
+    std::string failure, raw, request_id;
+  };
+
+  Reply reply_to(const LlmRequest& request, int attempt) const {
+    const std::string content = dump_json(api_->body(request));
+    Reply reply;
+    for (int i = 0; i < kMaxAsked; i++) {
+      std::string key = journal_key(fmt::format("{}\n{}.{}", content, attempt, i));
+      std::optional<JournalAnswer> found = journal_->find(key);
+      if (!found) return {std::move(key), "", "", ""};
+      reply.raw = found->body;
+      reply.request_id = std::move(found->request_id);
+      try {
+        reply.state = api_->parse_answer(reply.raw);
+        return reply;
+      } catch (const Error& error) {
+        reply.failure = error.what();
+      }
+      // What was sold is not bought again; an error that only looks like an answer was not sold.
+      const HttpOutcome outcome{{found->status, {}, reply.raw}, std::nullopt};
+      if (api_->parse_failure(outcome).verdict != LlmVerdict::retry) break;
+    }
+    return reply;
+  }
+
+  std::string what_is_missing(const LlmAnswer& answer) const {
+    switch (answer.stop) {
+      case LlmStop::max_tokens:
+        return fmt::format(
+            "the answer was cut off at max_tokens ({}): a higher --max-tokens and --retry-errors "
+            "may help",
+            options_.max_tokens);
+      case LlmStop::refusal:
+        return "the model refused: " + answer.stop_detail;
+      case LlmStop::other:
+        return "the answer ended for another reason: " + answer.stop_detail;
+      case LlmStop::end:
+        break;
+    }
+    return "the answer is empty";
+  }
+
+  // What is wrong with the answer; none: it is in `end`.
+  std::vector<std::string> judge(const SourceRow& row, const ExpansionTask& task,
+                                 const std::string& text, Expanded& end) const {
+    try {
+      Transformed transformed = parse_expansion(text, options_.format);
+      std::vector<std::string> findings = check_expansion(row, task, transformed);
+      if (findings.empty()) end.transformed = std::move(transformed);
+      return findings;
+    } catch (const Error& error) {
+      return {error.what()};
+    }
+  }
+
+  std::string detail(const RequestRunStatus& status) const {
+    std::string text = fmt::format("{} in flight", status.in_flight);
+    if (options_.run.price) text += fmt::format("  ${:.4f}", status.spent_usd);
+    if (status.retries > 0) text += fmt::format("  {} repeated", format_count(status.retries));
+    if (!status.waiting_for.empty()) text += "  " + status.waiting_for;
+    return text;
+  }
+
+  const std::vector<SourceRow>& rows_;
+  const std::unique_ptr<LlmApi> api_;
+  const LlmProviderOptions options_;
+  std::optional<Journal> journal_;
+};
+
+}  // namespace
+
+LlmRequest first_request(const SourceRow& row, const ExpansionTask& task,
+                         const LlmProviderOptions& options) {
+  LlmRequest request;
+  request.model = options.model;
+  request.system = expansion_system(options.format);
+  request.messages.push_back({"user", expansion_prompt(row, task, options.format)});
+  request.max_tokens = options.max_tokens;
+  if (options.format == AnswerFormat::json) request.schema = expansion_schema();
+  request.temperature = options.temperature;
+  return request;
+}
+
+std::unique_ptr<Provider> make_llm_provider(const std::vector<SourceRow>& rows,
+                                            std::unique_ptr<LlmApi> api,
+                                            LlmProviderOptions options) {
+  return std::make_unique<LlmProvider>(rows, std::move(api), std::move(options));
+}
+
+}  // namespace chatmem

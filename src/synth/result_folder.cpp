@@ -1,0 +1,206 @@
+#include "synth/result_folder.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/utf8.h"
+
+namespace chatmem {
+namespace {
+
+constexpr std::string_view kManifest = "generate.json";
+constexpr std::string_view kTrainingData = "training_data.jsonl";
+constexpr std::string_view kOriginalProgress = "progress.json";  // of the original pipeline
+
+// Results carry a time, and the same run must give the same bytes: noon of the row's today.
+std::string timestamp_of(Date day) { return format_date(day) + "T12:00:00Z"; }
+
+Json original_json(const SourceRow& row, const Transformed& transformed) {
+  Json conversations = Json::array();
+  for (const DatedChat& chat : transformed.conversations) {
+    Json messages = Json::array();
+    for (const Message& message : chat.messages)
+      messages.push_back({{"timestamp", message.timestamp}, {"content", message.content}});
+    conversations.push_back({{"date", format_date(chat.date)}, {"messages", std::move(messages)}});
+  }
+  return {{"original_id", row.id},
+          {"topic", row.topic},
+          {"original_summary", row.summary},
+          {"transformed_conversations",
+           {{"today_date", format_date(transformed.today)},
+            {"personal_summary", transformed.personal_summary},
+            {"conversations", std::move(conversations)}}},
+          {"timestamp", timestamp_of(transformed.today)}};
+}
+
+// The record that a success file stands for. Also of the original pipeline's files, in which a
+// timestamp may be any words: those stay as they are.
+Conversation conversation_of(const Json& original, const std::string& where) {
+  Conversation conversation;
+  conversation.id = json_string(original, "original_id", where);
+  const Json& transformed = json_object(original, "transformed_conversations", where);
+  conversation.as_of = parse_date(json_string(transformed, "today_date", where));
+  conversation.summary = json_string(transformed, "personal_summary", where);
+  for (const Json& chat : json_array(transformed, "conversations", where)) {
+    const std::string& date = json_string(chat, "date", where);
+    if (conversation.start_date.empty()) conversation.start_date = date;
+    conversation.end_date = date;
+    for (const Json& message : json_array(chat, "messages", where))
+      conversation.messages.push_back(
+          {json_string(message, "timestamp", where), json_string(message, "content", where)});
+  }
+  return conversation;
+}
+
+}  // namespace
+
+std::string encoded_id(std::string_view id) {
+  std::string out;
+  for (const char c : id) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-';
+    if (plain)
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+ResultFolder::ResultFolder(fs::path path, const Json& settings, bool replace)
+    : ResultFiles(std::move(path)) {
+  lock_.emplace(path_, "generate");
+  const fs::path manifest = path_ / kManifest;
+  const bool known = fs::exists(manifest);
+  const bool used = known || fs::exists(path_ / "success") || fs::exists(path_ / "errors") ||
+                    fs::exists(path_ / kTrainingData);
+  const bool continued =
+      known ? read_json(manifest) == settings : fs::exists(path_ / kOriginalProgress);
+  if (used && !continued) {
+    if (!replace)
+      throw Error(fmt::format("[generate] the output folder must be new or of the same input and "
+                              "settings, '{}' holds another run",
+                              path_.string()),
+                  "choose another --output, or --force to replace what is there");
+    remove_results();
+  }
+  write_file_atomic(manifest, dump_json(settings, 2) + "\n");
+  for (const char* folder : {"", "success", "errors"}) {
+    fs::create_directories(path_ / folder);
+    remove_stale_temporaries(path_ / folder);
+  }
+}
+
+fs::path ResultFiles::success_file(const std::string& id, std::string_view ending) const {
+  return path_ / "success" / fmt::format("conversation_{}_{}", encoded_id(id), ending);
+}
+
+fs::path ResultFiles::error_file(const std::string& id) const {
+  return path_ / "errors" / fmt::format("conversation_{}_original.json", encoded_id(id));
+}
+
+bool ResultFiles::has_success(const std::string& id) const {
+  std::error_code absent;
+  const auto size = fs::file_size(success_file(id, "original.json"), absent);
+  return !absent && size > 0;  // a crash of the machine can leave an empty file
+}
+
+std::optional<int> ResultFiles::failed_attempt(const std::string& id) const {
+  const fs::path path = error_file(id);
+  std::error_code absent;
+  const auto size = fs::file_size(path, absent);
+  if (absent || size == 0) return std::nullopt;
+  const Json error = read_json(path);
+  if (!error.contains("attempt")) return 0;  // the original pipeline's, which kept no answer
+  return int(json_int(error, "attempt", path.string()));
+}
+
+void ResultFolder::write_success(const SourceRow& row, const Transformed& transformed) const {
+  const Json original = original_json(row, transformed);
+  const fs::path path = success_file(row.id, "original.json");
+  write_file_atomic(success_file(row.id, "finetune.txt"),
+                    format_finetune_text(conversation_of(original, path.string())),
+                    Durability::batched);
+  // Last, because it is what counts as the success.
+  write_file_atomic(path, dump_json(original, 2) + "\n", Durability::batched);
+  std::error_code ignored;
+  fs::remove(error_file(row.id), ignored);
+}
+
+void ResultFolder::write_failure(const SourceRow& row, const Expanded& expanded, int attempt,
+                                 const std::string& timestamp) const {
+  const Json error = {
+      {"original_id", row.id},
+      {"error", expanded.failure},
+      {"timestamp", timestamp},
+      {"original_data",
+       {{"topic", row.topic}, {"summary", row.summary}, {"dialogue", row.dialogue}}},
+      {"raw_response", expanded.raw.empty() ? Json() : Json(replace_invalid_utf8(expanded.raw))},
+      {"request_id", expanded.request_id.empty() ? Json() : Json(expanded.request_id)},
+      {"attempt", attempt}};
+  write_file_atomic(error_file(row.id), dump_json(error, 2) + "\n", Durability::batched);
+  std::error_code ignored;
+  fs::remove(success_file(row.id, "original.json"), ignored);
+  fs::remove(success_file(row.id, "finetune.txt"), ignored);
+}
+
+ResultFolder::Collected ResultFolder::collect(const std::vector<SourceRow>& rows,
+                                              std::span<const size_t> chosen) const {
+  AtomicFile training(path_ / kTrainingData);
+  AtomicFile all(path_ / "all_results.json");
+  Collected collected{0, hash64("")};
+  all.write("[");
+  for (const size_t index : chosen) {
+    const std::string& id = rows[index].id;
+    if (!has_success(id)) continue;
+    const fs::path path = success_file(id, "original.json");
+    std::string text = read_file(path);
+    const Conversation conversation =
+        conversation_of(parse_json(text, path.string()), path.string());
+    if (conversation.id != id)
+      throw Error(fmt::format("[generate] '{}' must be the result of the row '{}', is of '{}'",
+                              path.string(), id, conversation.id));
+    const std::string line = dump_json(conversation_to_json(conversation)) + "\n";
+    training.write(line);
+    collected.fingerprint = hash64(line, collected.fingerprint);
+    while (text.ends_with('\n')) text.pop_back();
+    all.write(collected.conversations++ > 0 ? ",\n" : "\n");
+    all.write(text);
+  }
+  all.write("\n]\n");
+  training.commit();
+  all.commit();
+  link_training_data();
+  sync_file_system(path_);
+  return collected;
+}
+
+// Only files of the names that this verb writes.
+void ResultFolder::remove_results() const {
+  std::error_code ignored;
+  for (const char* folder : {"success", "errors"}) {
+    if (!fs::is_directory(path_ / folder)) continue;
+    for (const auto& entry : fs::directory_iterator(path_ / folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("conversation_") || name == kTrainingData)
+        fs::remove(entry.path(), ignored);
+    }
+  }
+  for (const std::string_view name : {kTrainingData, std::string_view("all_results.json")})
+    fs::remove(path_ / name, ignored);
+}
+
+// success/training_data.jsonl points to the file beside it, wherever the folder is moved.
+void ResultFolder::link_training_data() const {
+  const fs::path link = path_ / "success" / kTrainingData;
+  const fs::path target = fs::path("..") / kTrainingData;
+  if (fs::is_symlink(link) && fs::read_symlink(link) == target) return;
+  std::error_code error;
+  fs::remove(link, error);
+  fs::create_symlink(target, link, error);
+  if (error)
+    throw Error(fmt::format("[generate] cannot link '{}': {}", link.string(), error.message()));
+}
+
+}  // namespace chatmem
