@@ -34,20 +34,24 @@ struct Result {
 
 class GenerateCliTest : public ::testing::Test {
  protected:
-  // before: what precedes the program in the shell, such as variables.
-  Result run(const std::string& arguments, const std::string& before = "") const {
+  // By the offline provider, unless the arguments name one. before: what precedes the program in
+  // the shell, such as variables.
+  Result run(std::string arguments, const std::string& before = "") const {
+    if (arguments.find("--provider") == arguments.npos) arguments += " --provider offline";
     const fs::path out = folder_.path() / "stdout", err = folder_.path() / "stderr";
-    const std::string command = "cd '" + folder_.path().string() +
-                                "' && unset INPUT_CSV NUM_ROWS_TO_PROCESS OUTPUT_DIR; " + before +
-                                " " + CHATMEM_BINARY + " generate " + arguments + " >" +
-                                out.string() + " 2>" + err.string();
+    const std::string command =
+        "cd '" + folder_.path().string() +
+        "' && unset INPUT_CSV NUM_ROWS_TO_PROCESS OUTPUT_DIR ANTHROPIC_API_KEY; " + before + " " +
+        CHATMEM_BINARY + " generate " + arguments + " >" + out.string() + " 2>" + err.string();
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
   }
   std::map<std::string, std::string> files(const fs::path& root) const {
     std::map<std::string, std::string> all;
     for (const auto& entry : fs::recursive_directory_iterator(root))
-      if (entry.is_regular_file())
+      // The card holds the command line, which names the folder; the lock the process.
+      if (entry.is_regular_file() && entry.path().filename() != "README.md" &&
+          entry.path().filename() != ".lock")
         all[fs::relative(entry.path(), root).string()] = read_file(entry.path());
     return all;
   }
@@ -96,6 +100,26 @@ TEST_F(GenerateCliTest, EnvironmentAndItsPlaceBelowFlags) {
   EXPECT_THAT(none.err, AllOf(HasSubstr("input"), HasSubstr("INPUT_CSV")));
 }
 
+// Flags over the environment over .env over TOML.
+TEST_F(GenerateCliTest, DotenvAndToml) {
+  folder_.write("data/in.csv", kHeader + kRows);
+  folder_.write(".env", "INPUT_CSV=data/in.csv\nNUM_ROWS_TO_PROCESS=1\n");
+  folder_.write("sub/run.toml", "rows = \"3\"\nseed = 7\noutput = \"toml\"\n");
+  const Result below = run("", "cd sub &&");  // the .env's folder is one above
+  EXPECT_EQ(below.code, 0) << below.err;
+  EXPECT_THAT(below.err, AllOf(HasSubstr("data/in.csv"), HasSubstr("1 conversation from 1 row ")));
+  const Result toml = run("--config run.toml", "cd sub && unset X; NUM_ROWS_TO_PROCESS=2");
+  EXPECT_EQ(toml.code, 0) << toml.err;
+  EXPECT_THAT(toml.err, HasSubstr("2 conversations"));
+  EXPECT_EQ(read_json(folder_.path() / "sub/toml/generate.json")["seed"], 7);
+  EXPECT_EQ(run("--config run.toml --rows 3 --output flag", "cd sub &&").code, 0);
+  EXPECT_EQ(read_json(folder_.path() / "sub/flag/all_results.json").size(), 3u);
+  folder_.write("sub/bad.toml", "rowz = 3\n");
+  const Result bad = run("--config bad.toml", "cd sub &&");
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_THAT(bad.err, AllOf(HasSubstr("rowz"), HasSubstr("bad.toml")));
+}
+
 TEST_F(GenerateCliTest, RowsMustBeANumberFromOne) {
   folder_.write("in.csv", kHeader + kRows);
   for (const char* rows : {"0", "-3", "many", "2x", "1.5", "99999999999999999999"}) {
@@ -110,9 +134,14 @@ TEST_F(GenerateCliTest, RowsMustBeANumberFromOne) {
 }
 
 TEST_F(GenerateCliTest, ExitCodesAndHelp) {
+  folder_.write("in.csv", kHeader + kRows);
   EXPECT_EQ(run("--input missing.csv").code, 1);
   EXPECT_EQ(run("--no-such-flag").code, 2);
   EXPECT_EQ(run("--provider magic --input x").code, 2);
+  const Result no_key = run("--provider anthropic --input in.csv --output none");
+  EXPECT_EQ(no_key.code, 1);
+  EXPECT_THAT(no_key.err, AllOf(HasSubstr("ANTHROPIC_API_KEY"), HasSubstr("--provider offline")));
+  EXPECT_FALSE(fs::exists(folder_.path() / "none"));
   folder_.write("in.csv", kHeader + kRows + "e5,,nothing said,none\n");
   const Result partial = run("--input in.csv --rows all --output out");
   EXPECT_EQ(partial.code, 3);

@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kStatusSeconds = 0.2;
-constexpr int64_t kFramingTokens = 512;  // what an API adds to roles, schema and system text
+constexpr int64_t kFramingTokens = 2000;  // what an API adds to roles, schema and system text
 constexpr double kBytesPerToken = 3.5;   // of English, about: for pacing, not for money
 constexpr double kFirstOutputTokens = 1500;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 #include "base/csv.h"
@@ -12,9 +13,11 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/progress.h"
-#include "synth/dialogue.h"
+#include "synth/dataset_card.h"
 #include "synth/make_provider.h"
 #include "synth/result_folder.h"
+#include "synth/result_stats.h"
+#include "synth/stored_results.h"
 
 namespace chatmem {
 namespace {
@@ -26,10 +29,19 @@ void name_one(std::vector<std::string>& named, const std::string& id) {
   if (named.size() < kNamed) named.push_back(id);
 }
 
+// Among the first n rows.
+int64_t count_near(const DuplicateReport& duplicates, size_t n) {
+  std::set<int> near;
+  for (const DuplicatePair& pair : duplicates.near)
+    if (size_t(pair.second) < n) near.insert(pair.second);
+  return int64_t(near.size());
+}
+
 // The rows of a run: all of the file, and which of them are worked on.
 struct ChosenRows {
   std::vector<SourceRow> all;
   std::vector<size_t> chosen;  // indexes of all
+  DuplicateReport duplicates;  // of all
 };
 
 ChosenRows choose_rows(const GenerateOptions& options, GenerateReport& report) {
@@ -37,13 +49,12 @@ ChosenRows choose_rows(const GenerateOptions& options, GenerateReport& report) {
     throw Error(
         fmt::format("[generate] the number of rows must be positive or 'all', is {}", options.rows),
         "--rows 2 tries the first two rows, --rows all takes the whole file", kUsage);
-  ChosenRows rows{read_source_rows(options.input), {}};
+  ChosenRows rows{read_source_rows(options.input), {}, {}};
+  rows.duplicates = find_duplicates(rows.all);
   size_t n = rows.all.size();
   if (options.rows != kAllRows && size_t(options.rows) < n) n = size_t(options.rows);
-  std::unordered_map<std::string, size_t> seen;
   for (size_t i = 0; i < n; i++) {
-    const std::string text = normalized_dialogue(rows.all[i].dialogue);
-    const bool duplicate = !text.empty() && !seen.try_emplace(text, i).second;
+    const bool duplicate = rows.duplicates.first_same[i] != int(i);
     if (duplicate) {
       name_one(report.first_duplicates, rows.all[i].id);
       report.duplicates++;
@@ -53,6 +64,7 @@ ChosenRows choose_rows(const GenerateOptions& options, GenerateReport& report) {
     else
       rows.chosen.push_back(i);
   }
+  report.near_duplicates = count_near(rows.duplicates, n);
   report.rows = int64_t(rows.chosen.size());
   return rows;
 }
@@ -137,6 +149,40 @@ void count_results(const ChosenRows& rows, const ResultFolder& folder, GenerateR
   }
 }
 
+// The files of the whole: training data, splits, dataset card.
+void collect(const GenerateOptions& options, const ChosenRows& rows, const ResultFolder& folder,
+             const Json& settings, GenerateReport& report) {
+  std::vector<Side> sides;
+  if (options.split) {
+    sides = split_rows(rows.all, rows.duplicates, *options.split);
+    report.leaks = find_leaks(rows.all, sides);
+  }
+  const ResultFolder::Collected collected = folder.collect(rows.all, rows.chosen, sides);
+  report.fingerprint = collected.fingerprint;
+  DatasetCard card;
+  card.license = options.license;
+  card.input_file = options.input.filename().string();
+  card.input_fingerprint = settings["input_fingerprint"];
+  card.input_rows = int64_t(rows.all.size());
+  card.exact_duplicates = rows.duplicates.exact;
+  card.near_duplicates = rows.duplicates.near_rows;
+  card.provider = options.provider;
+  card.model = settings.value("model", "");
+  card.prompt_hash = settings.value("prompt", "");
+  card.seed = options.seed;
+  card.year = options.year;
+  card.version = options.version;
+  card.command = command_line(options.arguments);
+  card.cost_usd = report.spent_usd;
+  card.leaks = int64_t(report.leaks.size());
+  card.splits.push_back({"all", "training_data.jsonl", collected.conversations});
+  for (size_t i = 0; !sides.empty() && i < collected.by_side.size(); i++)
+    card.splits.push_back(
+        {std::string(side_name(Side(i))), split_file(Side(i)).string(), collected.by_side[i]});
+  card.stats = result_stats(read_stored_results(folder.path()));
+  write_file_atomic(folder.path() / "README.md", dataset_card(card));
+}
+
 }  // namespace
 
 std::vector<SourceRow> read_source_rows(const fs::path& path) {
@@ -180,7 +226,7 @@ GenerateReport generate(const GenerateOptions& options) {
     report.end_hint = std::move(end.hint);
     report.spent_usd = end.spent_usd;
   }
-  report.fingerprint = folder.collect(rows.all, rows.chosen).fingerprint;
+  collect(options, rows, folder, settings, report);
   count_results(rows, folder, report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

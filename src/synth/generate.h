@@ -14,6 +14,7 @@
 #include "llm/flow_control.h"
 #include "llm/prices.h"
 #include "synth/expansion.h"
+#include "synth/hygiene.h"
 #include "synth/provider.h"
 
 namespace chatmem {
@@ -47,6 +48,10 @@ struct GenerateOptions {
   bool force = false;            // empties a folder that holds the result of another run first
   int threads = 0;               // of offline; 0: as many as the machine has
   AskOptions ask;
+  std::optional<SplitShares> split;         // writes splits/ beside the whole
+  std::string license;                      // of the input, for the dataset card
+  std::string version;                      // of chatmem, likewise
+  std::vector<std::string> arguments;       // of the command line, likewise
   const std::atomic<bool>* stop = nullptr;  // set: ends as soon as what is in flight has come
 };
 
@@ -57,6 +62,8 @@ struct GenerateReport {
   int64_t kept = 0;       // of them, done by earlier runs
   int64_t left = 0;       // neither: the run ended before them
   int64_t duplicates = 0, left_out = 0;
+  int64_t near_duplicates = 0;     // rows nearly the same as an earlier one, exact ones aside
+  std::vector<std::string> leaks;  // pairs of the same dialogue across splits: there must be none
   std::vector<std::string> first_failed, first_duplicates;  // ids
   double seconds = 0;
   uint64_t fingerprint = 0;  // of training_data.jsonl

@@ -40,6 +40,7 @@ class LlmProvider final : public Provider {
   ExpandEnd expand(std::span<const RowTask> tasks, ExpandSink& sink) override {
     journal_.emplace(options_.journal);
     say_what_was_lost(sink);
+    sink.message(what_is_asked());
     ExpandEnd end = options_.batch ? ask_in_batches(tasks, sink) : ask_one_by_one(tasks, sink);
     if (options_.run.price) end.spent_usd = journal_->spent_usd();
     return end;
@@ -68,6 +69,16 @@ class LlmProvider final : public Provider {
     run.on_status = [&](const RequestRunStatus& status) { sink.status(detail(status)); };
     const RequestRunResult result = run_requests(*api_, *journal_, run, next, done);
     return {result.reason, result.hint, std::nullopt};
+  }
+
+  // Before anything is paid.
+  std::string what_is_asked() const {
+    std::string line = fmt::format("model {} at {}", options_.model, api_->host());
+    if (const std::optional<Price>& price = options_.run.price)
+      line += fmt::format(": ${} in, ${} out for a million tokens{}{}", price->input, price->output,
+                          options_.batch ? fmt::format(", times {} in a batch", price->batch) : "",
+                          price->as_of.empty() ? "" : fmt::format(" (prices of {})", price->as_of));
+    return line;
   }
 
   void say_what_was_lost(ExpandSink& sink) const {

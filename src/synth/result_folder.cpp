@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/utf8.h"
@@ -54,6 +56,10 @@ Conversation conversation_of(const Json& original, const std::string& where) {
 }
 
 }  // namespace
+
+fs::path split_file(Side side) {
+  return fs::path("splits") / fmt::format("{}.jsonl", side_name(side));
+}
 
 std::string encoded_id(std::string_view id) {
   std::string out;
@@ -146,10 +152,15 @@ void ResultFolder::write_failure(const SourceRow& row, const Expanded& expanded,
 }
 
 ResultFolder::Collected ResultFolder::collect(const std::vector<SourceRow>& rows,
-                                              std::span<const size_t> chosen) const {
+                                              std::span<const size_t> chosen,
+                                              std::span<const Side> sides) const {
   AtomicFile training(path_ / kTrainingData);
   AtomicFile all(path_ / "all_results.json");
-  Collected collected{0, hash64("")};
+  std::vector<std::unique_ptr<AtomicFile>> splits;
+  if (!sides.empty())
+    for (const Side side : {Side::train, Side::validation, Side::test})
+      splits.push_back(std::make_unique<AtomicFile>(path_ / split_file(side)));
+  Collected collected{0, hash64(""), {}};
   all.write("[");
   for (const size_t index : chosen) {
     const std::string& id = rows[index].id;
@@ -163,6 +174,10 @@ ResultFolder::Collected ResultFolder::collect(const std::vector<SourceRow>& rows
                               path.string(), id, conversation.id));
     const std::string line = dump_json(conversation_to_json(conversation)) + "\n";
     training.write(line);
+    if (!sides.empty()) {
+      splits[size_t(sides[index])]->write(line);
+      collected.by_side[size_t(sides[index])]++;
+    }
     collected.fingerprint = hash64(line, collected.fingerprint);
     while (text.ends_with('\n')) text.pop_back();
     all.write(collected.conversations++ > 0 ? ",\n" : "\n");
@@ -171,6 +186,7 @@ ResultFolder::Collected ResultFolder::collect(const std::vector<SourceRow>& rows
   all.write("\n]\n");
   training.commit();
   all.commit();
+  for (const auto& split : splits) split->commit();
   link_training_data();
   sync_file_system(path_);
   return collected;

@@ -1,6 +1,7 @@
 // The folder that generate writes: success/, errors/, training_data.jsonl, all_results.json, and
 // generate.json, which says of what run it is (docs/formats.md).
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/file_lock.h"
 #include "base/json.h"
+#include "synth/hygiene.h"
 #include "synth/provider.h"
 
 namespace chatmem {
@@ -17,6 +19,8 @@ namespace chatmem {
 // An id as a part of a file name: everything but letters, digits, "_" and "-" percent-encoded, and
 // "." too, so that no id can name another folder.
 std::string encoded_id(std::string_view id);
+// splits/train.jsonl and so on, within the folder.
+fs::path split_file(Side side);
 
 // The names of the files, and what is there.
 class ResultFiles {
@@ -47,13 +51,16 @@ class ResultFolder : public ResultFiles {
   void write_failure(const SourceRow& row, const Expanded& expanded, int attempt,
                      const std::string& timestamp) const;
 
-  // training_data.jsonl and all_results.json from the successes of these rows, in their order. One
-  // row is in memory at a time.
+  // training_data.jsonl and all_results.json from the successes of these rows, in their order; with
+  // the sides of the rows also splits/train.jsonl, validation.jsonl and test.jsonl. One row is in
+  // memory at a time.
   struct Collected {
     int64_t conversations = 0;
     uint64_t fingerprint = 0;  // of training_data.jsonl
+    std::array<int64_t, 3> by_side{};
   };
-  Collected collect(const std::vector<SourceRow>& rows, std::span<const size_t> chosen) const;
+  Collected collect(const std::vector<SourceRow>& rows, std::span<const size_t> chosen,
+                    std::span<const Side> sides) const;
 
  private:
   void remove_results() const;

@@ -1,0 +1,27 @@
+// What a verb takes from outside its flags: .env files and TOML files.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace chatmem {
+
+// Puts the variables of the nearest .env (of the working folder or one above it) into the
+// environment of the process, where it has none of that name: as python-dotenv does. Returns the
+// file, if there is one.
+std::optional<fs::path> load_dotenv();
+
+// The command line of this process.
+std::vector<std::string> program_arguments();
+
+// Adds --config FILE.toml to a verb: its keys are the names of the verb's flags, at the top or in a
+// section of the verb's name. Flags and the environment win. Throws Error for a key that is no
+// flag.
+void add_config(CLI::App& verb);
+// To be called by the verb's action before it looks at its options.
+void apply_config(CLI::App& verb);
+
+}  // namespace chatmem
