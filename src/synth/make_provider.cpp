@@ -8,11 +8,11 @@
 #include "base/error.h"
 #include "llm/chat_client.h"
 #include "synth/llm_provider.h"
+#include "text/tokenizer.h"
 
 namespace chatmem {
 namespace {
 
-constexpr double kBytesPerToken = 3.5;  // of English, about
 constexpr size_t kCountedRows = 20;
 constexpr double kRepairShare = 0.1;              // of rows, at the high end
 constexpr double kTokensPerSecond[] = {60, 150};  // of one answer: slow, fast
@@ -80,21 +80,52 @@ LlmProviderOptions provider_options(const GenerateOptions& options) {
   return made;
 }
 
-int64_t estimated_tokens(const LlmRequest& request) {
-  return int64_t(double(input_tokens_bound(request)) / kBytesPerToken);
+// How far the true count of a few requests lies from their estimate: the API's, else a tokenizer's.
+struct Counted {
+  double ratio = 1;
+  std::string by = "bytes / 3.5";
+};
+
+int64_t count_by_api(const LlmApi& api, const LlmRequest& request) {
+  const HttpResponse response = http_request(*api.count_tokens_call(request));
+  if (response.status / 100 != 2)
+    throw Error("[generate] " + api.parse_failure({response, std::nullopt}).message);
+  return api.parse_count_tokens(response.body);
 }
 
-// Of the whole run, by how far the API's count of a few rows lies from the estimate.
-double counted_ratio(const LlmApi& api, const std::vector<LlmRequest>& requests) {
+int64_t count_by_tokenizer(const Tokenizer& tokenizer, const LlmRequest& request) {
+  size_t tokens = tokenizer.encode(request.system).size();
+  for (const LlmMessage& message : request.messages)
+    tokens += tokenizer.encode(message.content).size();
+  return int64_t(tokens);
+}
+
+Counted count_tokens(const GenerateOptions& options, const std::vector<LlmRequest>& few) {
+  std::unique_ptr<LlmApi> api;
+  if (!options.ask.endpoint.api_key.empty() || !is_anthropic(options)) api = make_api(options);
+  std::optional<Tokenizer> tokenizer;
+  if (options.ask.tokenizer) tokenizer = Tokenizer::load(*options.ask.tokenizer);
+  const bool by_api = api && api->count_tokens_call(few.front());
+  if (!by_api && !tokenizer) return {};
   double counted = 0, estimated = 0;
-  for (const LlmRequest& request : requests) {
-    const HttpResponse response = http_request(*api.count_tokens_call(request));
-    if (response.status / 100 != 2)
-      throw Error("[generate] " + api.parse_failure({response, std::nullopt}).message);
-    counted += double(api.parse_count_tokens(response.body));
-    estimated += double(estimated_tokens(request));
+  for (const LlmRequest& request : few) {
+    counted +=
+        double(by_api ? count_by_api(*api, request) : count_by_tokenizer(*tokenizer, request));
+    estimated += double(input_tokens_estimate(request));
   }
-  return estimated > 0 ? counted / estimated : 1;
+  return {counted / std::max(1.0, estimated),
+          fmt::format("{} of {} rows", by_api ? "count_tokens" : "the tokenizer", few.size())};
+}
+
+// By the mean request: prices may depend on how long a prompt is.
+void price_estimate(const Price& price, int64_t system_tokens, bool batch,
+                    GenerateEstimate& estimate) {
+  const int64_t n = estimate.to_ask, input = estimate.input_tokens / n;
+  const int64_t cached = std::min(system_tokens, input);
+  const LlmUsage low{input - cached, 0, cached, estimate.output_tokens_low / n};
+  const LlmUsage high{input, 0, 0, estimate.output_tokens_high / n};
+  estimate.usd_low = double(n) * price.cost_usd(low, batch);
+  estimate.usd_high = double(n) * (1 + kRepairShare) * price.cost_usd(high, batch);
 }
 
 }  // namespace
@@ -119,7 +150,6 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   GenerateEstimate estimate;
   estimate.to_ask = options.provider == "offline" ? 0 : int64_t(tasks.size());
   if (estimate.to_ask == 0) return estimate;
-  const bool has_key = !options.ask.endpoint.api_key.empty();
   const LlmProviderOptions made = provider_options(options);
   estimate.model = made.model;
   std::vector<LlmRequest> few;
@@ -136,30 +166,21 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
     LlmRequest request = first_request(row, task, made);
     const TokenRange answer = expansion_answer_tokens(row, task);
     estimate.to_ask++;
-    estimate.input_tokens += estimated_tokens(request);
+    estimate.input_tokens += input_tokens_estimate(request);
     estimate.output_tokens_low += answer.low;
     estimate.output_tokens_high += answer.high;
-    system_tokens = int64_t(double(request.system.size()) / kBytesPerToken);
+    system_tokens = input_tokens_estimate({.system = request.system});
     if (few.size() < kCountedRows) few.push_back(std::move(request));
   }
   if (few.empty()) return estimate;
-  estimate.counted_by = fmt::format("bytes / {}", kBytesPerToken);
-  if (has_key || !is_anthropic(options)) {
-    const std::unique_ptr<LlmApi> api = make_api(options);
-    if (api->count_tokens_call(few.front())) {
-      const double ratio = counted_ratio(*api, few);
-      estimate.input_tokens = int64_t(double(estimate.input_tokens) * ratio);
-      system_tokens = int64_t(double(system_tokens) * ratio);
-      estimate.counted_by = fmt::format("count_tokens of {} rows", few.size());
-    }
-  }
-  if (made.run.price) {
-    const int64_t cached = system_tokens * (estimate.to_ask - 1);
-    estimate.usd_low = made.run.price->cost_usd(
-        {estimate.input_tokens - cached, 0, cached, estimate.output_tokens_low}, options.ask.batch);
-    estimate.usd_high = (1 + kRepairShare) * made.run.price->cost_usd({estimate.input_tokens, 0, 0,
-                                                                       estimate.output_tokens_high},
-                                                                      options.ask.batch);
+  const Counted counted = count_tokens(options, few);
+  estimate.counted_by = counted.by;
+  estimate.input_tokens = int64_t(double(estimate.input_tokens) * counted.ratio);
+  system_tokens = int64_t(double(system_tokens) * counted.ratio);
+  if (made.run.price) price_estimate(*made.run.price, system_tokens, options.ask.batch, estimate);
+  if (options.ask.batch) {  // what the API promises
+    estimate.seconds_high = 24 * 3600;
+    return estimate;
   }
   const double answers = double(estimate.to_ask) / std::max(1, options.ask.flow.concurrency);
   const double rows_asked = double(estimate.to_ask);
