@@ -316,7 +316,6 @@ class OfflineProvider : public Provider {
 
   // The row's human summary told to the reader; empty when that is not safe.
   std::string retold(const Exchange& exchange, const Persons& persons) const {
-    const SourceRow& row = rows_[size_t(exchange.row)];
     Cast cast;
     cast.you = exchange.you;
     cast.other = exchange.other;
@@ -328,7 +327,7 @@ class OfflineProvider : public Provider {
     for (const auto& [person, name] : spoken_names(exchange, persons))
       if (person != exchange.you && person != exchange.other) cast.bystanders[person] = name;
     std::string text;
-    for (const std::string& sentence : retell(row.summary, cast))
+    for (const std::string& sentence : retell(exchange.dialogue.summary, cast))
       text += (text.empty() ? "" : " ") + sentence;
     // Laws, not hopes; retell leaves such sentences out.
     if (names_calendar_date(text) || has_time_word_of_now(text)) return "";
