@@ -26,7 +26,8 @@ bool is_verb(const Token& token) {
 // One sentence's names.
 class ActorFinder {
  public:
-  explicit ActorFinder(const std::vector<Token>& tokens) : tokens_(tokens) {}
+  ActorFinder(const std::vector<Token>& tokens, std::string_view spoken)
+      : tokens_(tokens), spoken_(spoken) {}
 
   std::vector<std::string> run() {
     std::vector<std::string> found;
@@ -87,6 +88,7 @@ class ActorFinder {
     const Token* after = word_after(end);
     if (is_first(begin)) {
       if (after && is_human_verb(after->lower)) return true;
+      if (is_no_common_word(begin, end, after)) return true;
       return end < tokens_.size() && tokens_[end].text == " " && after && after->lower == "and" &&
              pair_follows(end);
     }
@@ -97,6 +99,24 @@ class ActorFinder {
     return before &&
            (is_human_verb(before->lower) || (names_somebody(*before) && !is_capital(*before)));
   }
+  // "Leila has found", "Frances's laptop", "Tamsin, a nurse": no word that the dialogue has too.
+  bool is_no_common_word(size_t begin, size_t end, const Token* after) const {
+    const std::string name = to_lower_ascii(text(begin, begin + 1));
+    if (spoken_.empty() || name.size() < 3 || is_role_word(tokens_[begin]) ||
+        !past_of_base(name).empty() || name.ends_with("ing") || name.ends_with("tion") ||
+        spoken_.find(' ' + name) != std::string_view::npos)
+      return false;
+    const bool owner = is_genitive(tokens_[end - 1]);
+    const bool comma = end + 2 < tokens_.size() && tokens_[end].text == "," &&
+                       (tokens_[end + 2].lower == "who" || tokens_[end + 2].lower == "a" ||
+                        tokens_[end + 2].lower == "an" || tokens_[end + 2].lower == "whose");
+    return owner || comma ||
+           (after && is_verb(*after) && !is_also_noun(after->lower) && !name.ends_with('s'));
+  }
+  static bool is_role_word(const Token& token) {
+    return names_somebody(token) && !is_given_name(token.text);
+  }
+
   // "Pavel and Ilse revise"
   bool pair_follows(size_t end) const {
     const size_t second = end + 3;
@@ -111,6 +131,7 @@ class ActorFinder {
   }
 
   const std::vector<Token>& tokens_;
+  std::string_view spoken_;
 };
 
 bool has_name(std::string_view text, std::string_view name) {
@@ -119,11 +140,13 @@ bool has_name(std::string_view text, std::string_view name) {
 
 }  // namespace
 
-std::vector<std::string> actors_of(std::string_view summary) {
+std::vector<std::string> actors_of(std::string_view summary, std::string_view spoken) {
+  const std::string lower = ' ' + to_lower_ascii(spoken);
   std::vector<std::string> actors;
   for (const std::string& sentence : sentences_of(summary)) {
     const std::vector<Token> tokens = tokenize(sentence);
-    for (std::string& name : ActorFinder(tokens).run()) {
+    for (std::string& name :
+         ActorFinder(tokens, spoken.empty() ? std::string_view() : lower).run()) {
       const bool again = std::any_of(actors.begin(), actors.end(), [&](const std::string& other) {
         return has_name(other, name) || has_name(name, other);
       });

@@ -176,6 +176,7 @@ void find_genders(Dialogue& dialogue, std::string_view summary) {
   cast.other = b;
   cast.you_name = name_of(a);
   cast.other_source_name = name_of(b);
+  cast.actors = dialogue.actors;
   const References references = resolve_pronouns(
       marked_sentences(summary, cast), shown_gender(dialogue, a), shown_gender(dialogue, b));
   dialogue.genders[a] = references.you;
@@ -186,7 +187,8 @@ void find_genders(Dialogue& dialogue, std::string_view summary) {
 
 Dialogue cast_dialogue(std::string_view text, std::string_view summary) {
   Dialogue dialogue = parse_dialogue(text);
-  const std::vector<std::string> actors = actors_of(summary);
+  const std::vector<std::string> actors = actors_of(summary, text);
+  dialogue.actors = actors;
   find_names(dialogue, actors);
   settle_names(dialogue, summary);
   name_by_elimination(dialogue, text, summary, actors);

@@ -98,7 +98,10 @@ class ReaderTrimmer {
   void run() {
     trim_front();
     for (size_t i = 0; i < tokens_.size(); i++)
-      if (is_reader(i)) trim_apposition(i);
+      if (is_reader(i)) {
+        i = trim_relation(i);
+        trim_apposition(i);
+      }
   }
 
  private:
@@ -135,6 +138,24 @@ class ReaderTrimmer {
     erase(0, at);
   }
 
+  // "His friend you advised him": the relation says whose friend, "you" says who. Returns where the
+  // reader is then.
+  size_t trim_relation(size_t at) {
+    size_t begin = at;
+    for (int words = 0; words < 3; words++) {
+      if (begin < 2 || tokens_[begin - 1].text != " " || !tokens_[begin - 2].word) return at;
+      begin -= 2;
+      const Token& token = tokens_[begin];
+      if (words == 0 && !names_somebody(token)) return at;
+      if (words > 0 && (token.lower == "his" || token.lower == "her" || token.lower == "the")) {
+        erase(begin, at);
+        return begin;
+      }
+      if (token.person || is_verb(token)) return at;
+    }
+    return at;
+  }
+
   // "You, sixty-eight, book", "told you, who has never run, that".
   void trim_apposition(size_t at) {
     if (!is_comma(at + 1) || at + 3 >= tokens_.size()) return;
@@ -166,7 +187,7 @@ class ReaderTrimmer {
 std::vector<MarkedSentence> marked_sentences(std::string_view summary, const Cast& cast) {
   const std::string marked = mark_persons(summary, cast);
   std::unordered_set<std::string> names;
-  for (const std::string& actor : actors_of(marked))
+  for (const std::string& actor : cast.actors)
     for (const Token& token : tokenize(actor)) names.insert(token.text);
   std::vector<MarkedSentence> sentences;
   for (const std::string& sentence : sentences_of(marked)) {

@@ -23,8 +23,8 @@ struct Token {
 std::vector<Token> tokenize(std::string_view text);
 
 // The names that a text gives to those who act in it, "Mrs. Doyle" and "Freya" but not "Aberdeen",
-// each once, in their order.
-std::vector<std::string> actors_of(std::string_view summary);
+// each once, in their order. A first word that the dialogue has in small letters is none.
+std::vector<std::string> actors_of(std::string_view summary, std::string_view dialogue);
 
 struct MarkedSentence {
   std::vector<Token> tokens;
