@@ -41,14 +41,15 @@ void name_by_elimination(Dialogue& dialogue, std::string_view text, std::string_
     if (!dialogue.names.contains(person) && !has_placeholder_of(summary, person))
       nameless.push_back(person);
   if (nameless.size() != 1) return;
-  std::vector<std::string> free;
+  std::vector<std::string> free, spoken_of;
   for (const std::string& actor : actors) {
     const bool taken =
         std::any_of(dialogue.names.begin(), dialogue.names.end(), [&](const auto& bearer) {
           return has_name(actor, bearer.second) || has_name(bearer.second, actor);
         });
-    if (!taken && !has_name(text, actor)) free.push_back(actor);
+    if (!taken) (has_name(text, actor) ? spoken_of : free).push_back(actor);
   }
+  if (free.empty()) free.swap(spoken_of);
   if (free.size() == 1) dialogue.names[nameless[0]] = free[0];
 }
 

@@ -119,6 +119,7 @@ class ReaderTrimmer {
     while (at < tokens_.size() && !tokens_[at].person) at++;
     if (at < 2 || at > 12 || at >= tokens_.size() || !is_reader(at)) return;
     static const std::unordered_set<std::string_view> kArticles = {"a", "an", "the", "of", "year"};
+    if (at == 6 && tokens_[2].lower == "year" && tokens_[4].lower == "old") return erase(0, at);
     for (size_t i = 0; i < at; i++) {
       const Token& token = tokens_[i];
       const bool comma = is_comma(i) && i + 2 == at;

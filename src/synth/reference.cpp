@@ -188,7 +188,10 @@ class Resolver {
                                       "their", "its",  "it",    "it's", "this",
                                       "there", "that", "these", "some", "no"};
     const Token* next = next_word();
-    if (here.lower == "who" && recent_ != kNobody)
+    const bool goes_on = (here.lower == "and" || here.lower == "but") && next && is_verb(*next);
+    if (goes_on && at_ >= 2 && token(at_ - 2).text == ",")
+      clause_subject_ = main_subject_;  // "recommends a dress for Kate, who is late, and tells"
+    else if (here.lower == "who" && recent_ != kNobody)
       clause_subject_ = recent_;
     else if (here.lower == "to" && object_ != kNobody && object_at_ + 2 == at_)
       clause_subject_ = object_, controlled_ = true;
@@ -335,12 +338,12 @@ class Resolver {
     const std::array<bool, kEntities>& beside = opens ? before_ : here_;
     const auto rival_beside = [&] {
       for (size_t e = 0; e < kEntities; e++)
-        if (beside[e] && rivals.has(Entity(e))) return true;
+        if ((here_[e] || before_[e]) && rivals.has(Entity(e))) return true;
       return false;
     };
     if (grammatical == Case::kObject) return kNobody;
     if (preferred == kReader && !rival_beside()) return kReader;
-    if (rivals.has(preferred) && !beside[kReader]) return preferred;
+    if (rivals.has(preferred) && !beside[kReader] && !before_[kReader]) return preferred;
     return kNobody;
   }
 
