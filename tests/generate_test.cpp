@@ -285,6 +285,18 @@ TEST(Casting, NamesAndRolesOfTheSummary) {
   EXPECT_EQ(d.genders[1], Gender::kMale);
 }
 
+// Keeps the results by row.
+class KeepingSink final : public ExpandSink {
+ public:
+  explicit KeepingSink(size_t n) : made(n) {}
+  void done(const RowTask& task, const Expanded& expanded) override {
+    made[task.index] = expanded.transformed;
+  }
+  void status(std::string_view) override {}
+  void message(std::string_view) override {}
+  std::vector<std::optional<Transformed>> made;
+};
+
 // What a reader would stumble over, in the summaries of all rows of a file.
 void expect_no_residue(const fs::path& input, int64_t n_rows, double max_topic_share) {
   const std::vector<SourceRow> all = read_source_rows(input);
@@ -296,9 +308,14 @@ void expect_no_residue(const fs::path& input, int64_t n_rows, double max_topic_s
       " your his ",  " your her ",   "you, who",  " you lied ", " tomorrow",
       " tonight",    " next week",   " him/her ", " themself ", " you you ",
       " your your ", "when however", "  ",        " , ",        ".."};
+  std::vector<RowTask> tasks;
+  for (size_t i = 0; i < rows.size(); i++) tasks.push_back({i});
+  KeepingSink sink(rows.size());
+  provider->expand(tasks, sink);
   int64_t topics = 0;
   for (size_t i = 0; i < rows.size(); i++) {
-    const Transformed made = provider->expand(i);
+    ASSERT_TRUE(sink.made[i]) << rows[i].id;
+    const Transformed& made = *sink.made[i];
     const std::string& summary = made.personal_summary;
     for (const std::string_view residue : kResidue)
       EXPECT_EQ(summary.find(residue), summary.npos)
