@@ -340,7 +340,7 @@ TEST(Offline, SamplesHaveNoResidue) {
 
 TEST(Offline, DialogSumHasNoResidue) {
   if (!fs::exists(shared_data() / "dialogsum/train.csv")) GTEST_SKIP() << "shared/data is absent";
-  expect_no_residue(shared_data() / "dialogsum/train.csv", 1500, 0.1);
+  expect_no_residue(shared_data() / "dialogsum/train.csv", 600, 0.1);
 }
 
 TEST(Retell, TopicsThatReadAsNouns) {

@@ -186,7 +186,9 @@ class OfflineProvider : public Provider {
   Exchange first_exchange(int row) const {
     Exchange exchange;
     exchange.row = row;
-    exchange.dialogue = cast_dialogue(rows_[size_t(row)].dialogue, rows_[size_t(row)].summary);
+    const SourceRow& source = rows_[size_t(row)];
+    const std::optional<Usable>& known = usable_[size_t(row)];
+    exchange.dialogue = known ? known->dialogue : cast_dialogue(source.dialogue, source.summary);
     const std::vector<int>& persons = exchange.dialogue.persons;
     if (persons.size() < 2) throw Error("a dialogue must have two speakers, it has one");
     exchange.you = persons[0];

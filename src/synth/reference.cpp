@@ -424,7 +424,12 @@ void demand_genders(const std::vector<MarkedSentence>& sentences, Gender& you, G
 
 References resolve_pronouns(const std::vector<MarkedSentence>& sentences, Gender you,
                             Gender other) {
-  if (you == Gender::kUnknown || other == Gender::kUnknown) demand_genders(sentences, you, other);
+  const bool asked = std::any_of(sentences.begin(), sentences.end(), [](const MarkedSentence& s) {
+    return std::any_of(s.tokens.begin(), s.tokens.end(),
+                       [](const Token& token) { return is_gendered_pronoun(token.lower); });
+  });
+  if (asked && (you == Gender::kUnknown || other == Gender::kUnknown))
+    demand_genders(sentences, you, other);
   Resolver resolver(you, other);
   References references;
   for (const MarkedSentence& sentence : sentences)
