@@ -18,6 +18,9 @@ constexpr std::string_view kRegular =
     " participate confide depend reconfirm assign rain combine resent attract produce snore retire "
     " summarize neglect handle own tend dictate distrust straighten dread rinse betray apologise "
     " realise recognise criticise organise summarise emphasise sympathise overlook "
+    " swap spot contribute contain mix conclude doze "
+    " appear extend reduce sneer groan schedule attribute estimate award organize stress curse "
+    "exchange tip figure regard respect "
     " contradict pretend yell tolerate mock scare retrieve rescue revise lean "
     " practise reveal serve board practice photograph criticize solve provide mail proceed "
     "reschedule tease enter "
@@ -164,6 +167,8 @@ const std::unordered_map<std::string_view, std::string_view> kIrregular = {
     {"lay", "laid"},
     {"misunderstand", "misunderstood"},
     {"wake", "woke"},
+    {"quiz", "quizzed"},
+    {"quizz", "quizzed"},  // of "quizzes"
 };
 // clang-format on
 
@@ -183,9 +188,9 @@ const std::unordered_set<std::string_view>& regular_verbs() {
 
 bool doubles_last_letter(std::string_view base) {
   static const std::unordered_set<std::string_view> kDoubling = {
-      "stop",  "plan",     "chat", "shop", "drop", "admit", "prefer", "regret",
-      "step",  "transfer", "beg",  "slip", "grab", "hug",   "nod",    "permit",
-      "refer", "occur",    "trip", "skip", "brag", "rub",   "wrap",   "submit"};
+      "stop",     "plan", "chat", "shop", "drop", "admit",  "prefer", "regret", "step",
+      "transfer", "beg",  "slip", "grab", "hug",  "nod",    "permit", "refer",  "occur",
+      "trip",     "skip", "brag", "rub",  "wrap", "submit", "swap",   "spot",   "tip"};
   return kDoubling.contains(base);
 }
 
