@@ -84,14 +84,23 @@ int64_t estimated_tokens(const LlmRequest& request) {
   return int64_t(double(input_tokens_bound(request)) / kBytesPerToken);
 }
 
-// Of the whole run, by how far the API's count of a few rows lies from the estimate.
-double counted_ratio(const LlmApi& api, const std::vector<LlmRequest>& requests) {
+// Of the whole run, by how far the API's count of a few rows lies from the estimate; none when it
+// does not answer now. Throws Error when it refuses, for it would refuse the run, too.
+std::optional<double> counted_ratio(const LlmApi& api, const std::vector<LlmRequest>& requests) {
   double counted = 0, estimated = 0;
   for (const LlmRequest& request : requests) {
-    const HttpResponse response = http_request(*api.count_tokens_call(request));
-    if (response.status / 100 != 2)
-      throw Error("[generate] " + api.parse_failure({response, std::nullopt}).message);
-    counted += double(api.parse_count_tokens(response.body));
+    HttpOutcome outcome;
+    try {
+      outcome.response = http_request(*api.count_tokens_call(request));
+    } catch (const HttpError& error) {
+      outcome.error = error;
+    }
+    if (outcome.error || outcome.response.status / 100 != 2) {
+      const LlmFailure failure = api.parse_failure(outcome);
+      if (failure.verdict == LlmVerdict::retry) return std::nullopt;
+      throw Error(failure.message, failure.hint);
+    }
+    counted += double(api.parse_count_tokens(outcome.response.body));
     estimated += double(estimated_tokens(request));
   }
   return estimated > 0 ? counted / estimated : 1;
@@ -147,10 +156,12 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   if (has_key || !is_anthropic(options)) {
     const std::unique_ptr<LlmApi> api = make_api(options);
     if (api->count_tokens_call(few.front())) {
-      const double ratio = counted_ratio(*api, few);
-      estimate.input_tokens = int64_t(double(estimate.input_tokens) * ratio);
-      system_tokens = int64_t(double(system_tokens) * ratio);
-      estimate.counted_by = fmt::format("count_tokens of {} rows", few.size());
+      const std::optional<double> ratio = counted_ratio(*api, few);
+      estimate.input_tokens = int64_t(double(estimate.input_tokens) * ratio.value_or(1));
+      system_tokens = int64_t(double(system_tokens) * ratio.value_or(1));
+      estimate.counted_by =
+          ratio ? fmt::format("count_tokens of {} rows", few.size())
+                : fmt::format("bytes / {}, for {} does not count now", kBytesPerToken, api->host());
     }
   }
   if (made.run.price) {
