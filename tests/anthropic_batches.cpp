@@ -34,7 +34,7 @@ std::string query_value(std::string_view query, std::string_view key) {
 Json AnthropicBatches::describe(const Batch& batch, const std::string& results_base) {
   int counts[4] = {};
   if (batch.ended())
-    for (const BatchItem& item : batch.items) counts[int(item.outcome)]++;
+    for (const FakeBatchItem& item : batch.items) counts[int(item.outcome)]++;
   const auto text_or_null = [](const std::string& text) {
     return text.empty() ? Json() : Json(text);
   };
@@ -48,10 +48,10 @@ Json AnthropicBatches::describe(const Batch& batch, const std::string& results_b
           {"processing_status", status},
           {"request_counts",
            {{"processing", batch.ended() ? 0 : int(batch.items.size())},
-            {"succeeded", counts[int(BatchOutcome::succeeded)]},
-            {"errored", counts[int(BatchOutcome::errored)]},
-            {"canceled", counts[int(BatchOutcome::canceled)]},
-            {"expired", counts[int(BatchOutcome::expired)]}}},
+            {"succeeded", counts[int(FakeBatchOutcome::succeeded)]},
+            {"errored", counts[int(FakeBatchOutcome::errored)]},
+            {"canceled", counts[int(FakeBatchOutcome::canceled)]},
+            {"expired", counts[int(FakeBatchOutcome::expired)]}}},
           {"ended_at", text_or_null(batch.ended_at)},
           {"created_at", batch.created_at},
           {"expires_at", batch.expires_at},
@@ -65,7 +65,7 @@ std::vector<AnthropicBatches::Batch>::iterator AnthropicBatches::find(const std:
                       [&](const Batch& batch) { return batch.id == id; });
 }
 
-Json AnthropicBatches::create(std::string id, std::vector<BatchItem> items,
+Json AnthropicBatches::create(std::string id, std::vector<FakeBatchItem> items,
                               const std::string& results_base) {
   Batch batch;
   batch.id = std::move(id);
@@ -91,7 +91,7 @@ AnthropicBatches::Result<Json> AnthropicBatches::poll(const std::string& id,
 
 AnthropicBatches::Result<Json> AnthropicBatches::cancel(
     const std::string& id, const AnthropicScript& script, const std::string& results_base,
-    const std::function<void(const BatchItem&)>& undone) {
+    const std::function<void(const FakeBatchItem&)>& undone) {
   const auto batch = find(id);
   if (batch == batches_.end()) return no_batch(id);
   if (batch->ended())
@@ -101,7 +101,7 @@ AnthropicBatches::Result<Json> AnthropicBatches::cancel(
     batch->cancel_at = rfc3339_in(0);
     for (size_t i = size_t(script.done_before_cancel); i < batch->items.size(); i++) {
       undone(batch->items[i]);
-      batch->items[i].outcome = BatchOutcome::canceled;
+      batch->items[i].outcome = FakeBatchOutcome::canceled;
     }
   }
   return describe(*batch, results_base);
@@ -117,7 +117,7 @@ AnthropicBatches::Result<Json> AnthropicBatches::erase(const std::string& id) {
   return Json{{"id", id}, {"type", "message_batch_deleted"}};
 }
 
-AnthropicBatches::Result<std::vector<BatchItem>> AnthropicBatches::results(
+AnthropicBatches::Result<std::vector<FakeBatchItem>> AnthropicBatches::results(
     const std::string& id) const {
   for (const Batch& batch : batches_) {
     if (batch.id != id) continue;

@@ -12,12 +12,12 @@
 
 namespace chatmem {
 
-enum class BatchOutcome { succeeded, errored, expired, canceled };
+enum class FakeBatchOutcome { succeeded, errored, expired, canceled };
 
-struct BatchItem {
+struct FakeBatchItem {
   std::string custom_id;
   Json params;
-  BatchOutcome outcome = BatchOutcome::succeeded;
+  FakeBatchOutcome outcome = FakeBatchOutcome::succeeded;
   Json error;   // of an errored one: {"type","message"}
   Fault fault;  // of a succeeded one: what the message suffers
 };
@@ -29,7 +29,7 @@ class AnthropicBatches {
   using Result = std::variant<T, ApiError>;
 
   // The `message_batch` object. results_base: "http://HOST".
-  Json create(std::string id, std::vector<BatchItem> items, const std::string& results_base);
+  Json create(std::string id, std::vector<FakeBatchItem> items, const std::string& results_base);
   // Counts as a poll.
   Result<Json> poll(const std::string& id, const AnthropicScript& script,
                     const std::string& results_base);
@@ -37,16 +37,16 @@ class AnthropicBatches {
   // `undone` now.
   Result<Json> cancel(const std::string& id, const AnthropicScript& script,
                       const std::string& results_base,
-                      const std::function<void(const BatchItem&)>& undone);
+                      const std::function<void(const FakeBatchItem&)>& undone);
   Result<Json> erase(const std::string& id);
-  Result<std::vector<BatchItem>> results(const std::string& id) const;
+  Result<std::vector<FakeBatchItem>> results(const std::string& id) const;
   // Most recent first.
   Json list(const std::string& results_base) const;
 
  private:
   struct Batch {
     std::string id;
-    std::vector<BatchItem> items;
+    std::vector<FakeBatchItem> items;
     std::string created_at, expires_at, ended_at, cancel_at;
     int64_t created_ms = 0;
     int polls = 0;

@@ -145,8 +145,8 @@ struct AnthropicDouble::Core {
   Answer create_batch(const HttpRequest& request, const Json& body, int64_t number);
   Answer answer_batch(const std::string& kind, const HttpRequest& request);
   Answer answer_results(const HttpRequest& request, const std::string& id);
-  BatchItem make_item(const std::string& batch, const Json& request, std::string_view version);
-  std::string results_line(const BatchItem& item, const std::string& batch);
+  FakeBatchItem make_item(const std::string& batch, const Json& request, std::string_view version);
+  std::string results_line(const FakeBatchItem& item, const std::string& batch);
 
   Answer fault_answer(const HttpRequest& request, const Fault& fault) const;
   Answer error(const HttpRequest& request, const ApiError& what) const;
@@ -324,21 +324,21 @@ Answer AnthropicDouble::Core::answer_models(const HttpRequest& request) {
 
 // Batches
 
-BatchItem AnthropicDouble::Core::make_item(const std::string& batch, const Json& request,
-                                           std::string_view version) {
-  BatchItem item;
+FakeBatchItem AnthropicDouble::Core::make_item(const std::string& batch, const Json& request,
+                                               std::string_view version) {
+  FakeBatchItem item;
   item.custom_id = request["custom_id"];
   item.params = request["params"];
   const std::string bytes = dump_json(item.params);
   item.fault = script.fault_for({"batch_item", bytes, n_items++, item_attempts[hash64(bytes)]++});
   if (auto refused = check_message(item.params, MessagePurpose::batch_item, version)) {
-    item.outcome = BatchOutcome::errored;
+    item.outcome = FakeBatchOutcome::errored;
     item.error = {{"type", refused->type}, {"message", refused->message}};
   } else if (item.fault.kind == FaultKind::errored) {
-    item.outcome = BatchOutcome::errored;
+    item.outcome = FakeBatchOutcome::errored;
     item.error = {{"type", item.fault.error_type}, {"message", item.fault.message}};
   } else if (item.fault.kind == FaultKind::expired) {
-    item.outcome = BatchOutcome::expired;
+    item.outcome = FakeBatchOutcome::expired;
   } else {
     ledger.batch_item(batch, item.custom_id, bytes);
   }
@@ -350,7 +350,7 @@ Answer AnthropicDouble::Core::create_batch(const HttpRequest& request, const Jso
   if (auto refused = check_batch(body)) return error(request, *refused);
   const std::string version = *find_header(request.headers, "anthropic-version");
   const std::string id = fmt::format("msgbatch_{:08}{:016x}", number, ledger.entry(number).hash);
-  std::vector<BatchItem> items;
+  std::vector<FakeBatchItem> items;
   const std::lock_guard lock(mutex);
   for (const Json& one : body["requests"]) items.push_back(make_item(id, one, version));
   ledger.batch_created();
@@ -364,45 +364,47 @@ Answer AnthropicDouble::Core::answer_batch(const std::string& kind, const HttpRe
   if (kind == "list") return json_or_error(request, page_of(batches.list(base), request.query));
   if (kind == "poll") return json_or_error(request, batches.poll(id, script, base));
   if (kind == "delete") return json_or_error(request, batches.erase(id));
-  const auto undone = [this](const BatchItem& item) {
-    if (item.outcome == BatchOutcome::succeeded) ledger.batch_item_canceled(dump_json(item.params));
+  const auto undone = [this](const FakeBatchItem& item) {
+    if (item.outcome == FakeBatchOutcome::succeeded)
+      ledger.batch_item_canceled(dump_json(item.params));
   };
   return json_or_error(request, batches.cancel(id, script, base, undone));
 }
 
-std::string AnthropicDouble::Core::results_line(const BatchItem& item, const std::string& batch) {
+std::string AnthropicDouble::Core::results_line(const FakeBatchItem& item,
+                                                const std::string& batch) {
   Json result;
-  if (item.outcome == BatchOutcome::succeeded) {
+  if (item.outcome == FakeBatchOutcome::succeeded) {
     MessageParts parts;
     parts.id = fmt::format("msg_{:016x}", hash64(item.custom_id, hash64(batch)));
     parts.service_tier = "batch";
     parts.text = options.answer(item.params);
     parts.usage.input = measure_prompt(item.params).tokens;
     result = {{"type", "succeeded"}, {"message", make_message(item.params, parts, item.fault)}};
-  } else if (item.outcome == BatchOutcome::errored) {
+  } else if (item.outcome == FakeBatchOutcome::errored) {
     result = {{"type", "errored"},
               {"error",
                {{"type", "error"},
                 {"error", item.error},
                 {"request_id", fmt::format("req_{:016x}", hash64(item.custom_id))}}}};
   } else {
-    result = {{"type", item.outcome == BatchOutcome::expired ? "expired" : "canceled"}};
+    result = {{"type", item.outcome == FakeBatchOutcome::expired ? "expired" : "canceled"}};
   }
   return dump_json(Json{{"custom_id", item.custom_id}, {"result", std::move(result)}}) + "\n";
 }
 
 Answer AnthropicDouble::Core::answer_results(const HttpRequest& request, const std::string& id) {
-  AnthropicBatches::Result<std::vector<BatchItem>> found = std::vector<BatchItem>();
+  AnthropicBatches::Result<std::vector<FakeBatchItem>> found = std::vector<FakeBatchItem>();
   {
     const std::lock_guard lock(mutex);
     found = batches.results(id);
   }
   if (const auto* refused = std::get_if<ApiError>(&found)) return error(request, *refused);
-  auto& items = std::get<std::vector<BatchItem>>(found);
+  auto& items = std::get<std::vector<FakeBatchItem>>(found);
   Random random(hash64(id));
   random.shuffle(std::span(items));  // the API promises no order
   Answer answer{200, headers(request, "application/x-jsonl"), ""};
-  for (const BatchItem& item : items) answer.body += results_line(item, id);
+  for (const FakeBatchItem& item : items) answer.body += results_line(item, id);
   return answer;
 }
 

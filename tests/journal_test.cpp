@@ -89,6 +89,28 @@ TEST(Journal, CountsWhatIsSpentAndCommitted) {
 }
 
 // A killed process, then killed ones that send nothing or more: each loss counts once, for ever.
+// A gateway's error in the place of an answer is received first, and read then.
+TEST(Journal, AFailureVoidsWhatWasReceived) {
+  const TestFolder folder;
+  const fs::path path = folder.path() / "journal.jsonl";
+  {
+    Journal journal(path);
+    for (const char* key : {"good", "bad"}) {
+      journal.sent(key, 0.5);
+      journal.received(key, {200, "", "body", 0.5});
+    }
+    journal.cost_less("bad", 0.5);
+    journal.failed("bad", 0, "502");
+    EXPECT_FALSE(journal.contains("bad"));
+  }
+  Journal journal(path);
+  EXPECT_TRUE(journal.contains("good"));
+  EXPECT_FALSE(journal.find("bad"));
+  EXPECT_EQ(journal.spent_usd(), 0.5);
+  journal.received("bad", {200, "", "at last", 0.25});
+  EXPECT_EQ(Journal(path).find("bad")->body, "at last");
+}
+
 TEST(Journal, WhatWasLostIsSpentOnce) {
   const TestFolder folder;
   const fs::path path = folder.path() / "journal.jsonl";

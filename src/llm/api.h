@@ -55,6 +55,7 @@ struct LlmFailure {
   std::string hint;
   std::optional<double> retry_after_s;  // retry-after-ms, retry-after in seconds or as a date
   bool overloaded = false;              // 429 or 529: send less
+  bool unreachable = false;             // no connection: the request was not even sent
   bool maybe_billed = false;            // cut off or broken within the answer
 };
 

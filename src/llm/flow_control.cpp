@@ -171,7 +171,9 @@ std::optional<double> FlowControl::failed(double now, const LlmFailure& failure,
     same_round_ = std::max(0, same_round_ - 1);
     count_failure(now);
   }
-  if (attempt >= options_.max_attempts) return std::nullopt;
+  // A dead or overloaded endpoint is not this request's fault: then the breaker decides.
+  const bool of_endpoint = open_ && (failure.unreachable || failure.overloaded);
+  if (attempt >= options_.max_attempts && !of_endpoint) return std::nullopt;
   if (failure.retry_after_s) return *failure.retry_after_s;
   // The policy of Anthropic's own clients.
   const double backoff =

@@ -35,6 +35,7 @@ class FlowControl {
   void succeeded(double now, const LlmLimits& limits, const LlmUsage& usage);
   // Seconds after which the attempt may be repeated (retry-after, else the back-off 0.5 s * 2^n up
   // to 8 s, spread by a quarter); none when attempt (from 1) was the last or the verdict says so.
+  // There is no last one while the breaker is open for an endpoint that is dead or overloaded.
   std::optional<double> failed(double now, const LlmFailure& failure, int attempt,
                                const LlmLimits& limits);
   void abandoned(double now);
@@ -44,6 +45,7 @@ class FlowControl {
   // What it waits for, for a person: "api.anthropic.com: status 529 overloaded_error: Overloaded;
   // next try in 14 s"; empty while it sends.
   std::string waiting_for(double now) const;
+  const std::string& last_failure() const { return last_failure_; }  // that may pass
   // The breaker has been open for give_up_s without a success, or the endpoint has asked for a
   // longer wait than that.
   bool gave_up(double now) const;

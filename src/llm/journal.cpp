@@ -226,10 +226,7 @@ void Journal::replay(const Json& event, Place place, const std::string& where) {
     answers_usd_ = std::max(0.0, answers_usd_ - usd_of(event, "usd", where));
     return;
   }
-  if (name == "failed") {
-    failed_usd_ += usd_of(event, "cost_usd", where);
-    return end_request(key());
-  }
+  if (name == "failed") return apply_failed(key(), usd_of(event, "cost_usd", where));
   if (name == "batch_begins") return replay_batch_begins(event, where);
   const bool of_last = name == "batch_created" || name == "batch_not_created";
   if (of_last && !batch_is_unnamed())
@@ -309,6 +306,12 @@ void Journal::apply_received(const std::string& key, Place place, double cost_us
   end_request(key);
 }
 
+void Journal::apply_failed(const std::string& key, double cost_usd) {
+  answers_.erase(key);
+  failed_usd_ += cost_usd;
+  end_request(key);
+}
+
 void Journal::apply_lost() {
   std::erase_if(in_flight_, [&](const auto& entry) {
     if (entry.second.batch >= 0) return false;
@@ -384,8 +387,7 @@ void Journal::failed(const std::string& key, double cost_usd, const std::string&
           {"cost_usd", cost_usd},
           {"reason", replace_invalid_utf8(reason)}},
          Durability::batched);
-  failed_usd_ += cost_usd;
-  end_request(key);
+  apply_failed(key, cost_usd);
 }
 
 void Journal::batch_begins(const std::vector<JournalBatchRequest>& requests,

@@ -63,7 +63,8 @@ class Journal {
   // An answer was received at its bound, because what it costs is known only when it has been read:
   // it cost so much less. Not flushed: without this the bound counts.
   void cost_less(const std::string& key, double usd);
-  // An attempt ended without an answer that counts; cost_usd: what it may have cost.
+  // An attempt ended without an answer that counts: one that was received under the key is no
+  // longer found. cost_usd: what it may have cost.
   void failed(const std::string& key, double cost_usd, const std::string& reason);
 
   // Requests of a batch are in flight from here until each is received or failed, or the batch has
@@ -112,6 +113,7 @@ class Journal {
   void begin_request(const std::string& key, double bound_usd, int batch);
   void end_request(const std::string& key);
   void apply_received(const std::string& key, Place place, double cost_usd);
+  void apply_failed(const std::string& key, double cost_usd);
   void apply_lost();
   void apply_batch_over(size_t batch);
   size_t open_batch(std::string_view id) const;  // npos: none has that id

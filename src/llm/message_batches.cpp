@@ -75,7 +75,7 @@ class BatchCalls {
       : job_(job), wait_(std::move(wait)), random_(job.options.seed) {
     url_ = job.endpoint.base_url.empty() ? kDefaultUrl : job.endpoint.base_url;
     while (url_.ends_with('/')) url_.pop_back();
-    url_ += "/v1/messages/batches";
+    url_ += url_.ends_with("/v1") ? "/messages/batches" : "/v1/messages/batches";
   }
 
   // Once, without repetition: whether it may be repeated depends.
@@ -160,7 +160,7 @@ class BatchCalls {
     const int status = outcome.error ? 0 : outcome.response.status;
     const bool refused = status == 401 || status == 403;
     if (refused || failure.verdict != LlmVerdict::retry || attempt >= job_.options.max_attempts)
-      throw Error("[llm] " + failure.message, failure.hint);
+      throw Error(failure.message, failure.hint);
     const double backoff_ms = std::min(double(job_.options.max_backoff_ms),
                                        job_.options.backoff_ms * std::exp2(attempt - 1)) *
                               (1 - 0.25 * random_.uniform());

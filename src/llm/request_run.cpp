@@ -75,7 +75,8 @@ class RequestRun {
       end(RunEnd::stopped, "stopped by request");
     else if (flow_.gave_up(now()))
       end(RunEnd::gave_up,
-          fmt::format("{} has not answered for {:.0f} s", api_.host(), options_.flow.give_up_s),
+          fmt::format("{} has not recovered within {:.0f} s: {}", api_.host(),
+                      options_.flow.give_up_s, flow_.last_failure()),
           "what was answered is kept: the same command goes on from here");
   }
 
@@ -146,28 +147,30 @@ class RequestRun {
       return fail(std::move(attempt), outcome, api_.parse_failure(outcome));
     const std::string id = api_.request_id(response.headers);
     journal_.received(attempt.job.key, {response.status, id, response.body, attempt.bound_usd});
-    settle(attempt, outcome);
+    // The answer is safe; now it may be read.
+    std::optional<LlmUsage> usage;
+    try {
+      usage = api_.parse_answer(response.body).usage;
+    } catch (const Error&) {
+      // What was sold keeps its bound; the caller says what is wrong with it. A gateway's error
+      // that only looks like an answer was not sold.
+      const LlmFailure failure = api_.parse_failure(outcome);
+      if (!failure.maybe_billed) {
+        journal_.cost_less(attempt.job.key, attempt.bound_usd);
+        return fail(std::move(attempt), outcome, failure);
+      }
+      flow_.failed(now(), failure, attempt.number, api_.parse_limits(response.headers));
+    }
+    if (usage) settle(attempt, *usage, api_.parse_limits(response.headers));
     proven_ = true;
     answered_++;
     follow({attempt.job, true, "", "", id});
   }
 
-  // The answer is safe; now what it has cost. One that cannot be read keeps its bound, unless it is
-  // an error in disguise.
-  void settle(const Attempt& attempt, const HttpOutcome& outcome) {
-    const LlmLimits limits = api_.parse_limits(outcome.response.headers);
-    LlmUsage usage;
-    double cost_usd = attempt.bound_usd;
-    try {
-      usage = api_.parse_answer(outcome.response.body).usage;
-      if (options_.price) cost_usd = options_.price->cost_usd(usage, false);
-      flow_.succeeded(now(), limits, usage);
-    } catch (const Error&) {
-      // The caller reads it from the journal and says what is wrong with it.
-      const LlmFailure failure = api_.parse_failure(outcome);
-      if (!failure.maybe_billed) cost_usd = 0;
-      flow_.failed(now(), failure, attempt.number, limits);
-    }
+  // What an answer has cost.
+  void settle(const Attempt& attempt, const LlmUsage& usage, const LlmLimits& limits) {
+    flow_.succeeded(now(), limits, usage);
+    const double cost_usd = options_.price ? options_.price->cost_usd(usage, false) : 0;
     if (cost_usd < attempt.bound_usd)
       journal_.cost_less(attempt.job.key, attempt.bound_usd - cost_usd);
     usage_.input += usage.input;

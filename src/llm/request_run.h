@@ -17,7 +17,7 @@
 namespace chatmem {
 
 struct LlmJob {
-  std::string key;  // of the journal, which does not hold it yet
+  std::string key;  // of the journal, which holds no answer under it
   LlmRequest request;
   size_t tag = 0;  // the caller's
 };

@@ -237,6 +237,7 @@ LlmFailure failure_of_connection(const HttpOutcome& outcome) {
   failure.maybe_billed = true;
   switch (error.failure()) {
     case HttpFailure::connect:
+      failure.unreachable = true;
       failure.maybe_billed = false;
       break;
     case HttpFailure::idle:

@@ -16,7 +16,15 @@
 namespace chatmem {
 namespace {
 
-constexpr int kMaxAsked = 3;  // times, when what came were a gateway's errors in place of answers
+// How a row ends whose request got no answer. A repair turn has the answer before it, which was
+// paid: that one is kept then.
+Expanded without_answer(const LlmRequest& request, const std::string& failure,
+                        const std::string& raw, const std::string& request_id) {
+  const bool repair = request.messages.size() > 1;
+  if (!repair) return {std::nullopt, failure, raw, request_id};
+  return {std::nullopt, "the repair turn got no answer: " + failure, request.messages[1].content,
+          request_id};
+}
 
 class LlmProvider final : public Provider {
  public:
@@ -62,7 +70,7 @@ class LlmProvider final : public Provider {
     const auto done = [&](const LlmJobEnd& end) -> std::optional<LlmJob> {
       const RowTask& task = tasks[end.job.tag];
       if (end.answered) return advance(task, end.job.tag, sink);
-      sink.done(task, {std::nullopt, end.failure, end.raw, end.request_id});
+      sink.done(task, without_answer(end.job.request, end.failure, end.raw, end.request_id));
       return std::nullopt;
     };
     RequestRunOptions run = options_.run;
@@ -99,21 +107,28 @@ class LlmProvider final : public Provider {
     job.events.failed = [&](const std::string& key, const LlmFailure& failure) {
       failures.emplace(key, failure);
     };
-    const BatchOutcome outcome =
-        run_message_batches(std::move(job), [&](const std::function<void(BatchItem)>& take) {
-          for (size_t tag = 0; tag < tasks.size(); tag++) {
-            Step step = look(tasks[tag], tag);
-            if (auto* ask = std::get_if<LlmJob>(&step))
-              take({std::move(ask->key), std::move(ask->request)});
-          }
-        });
+    const auto supply = [&](const std::function<void(BatchItem)>& take) {
+      for (size_t tag = 0; tag < tasks.size(); tag++) {
+        Step step = look(tasks[tag], tag);
+        if (auto* ask = std::get_if<LlmJob>(&step))
+          take({std::move(ask->key), std::move(ask->request)});
+      }
+    };
+    BatchOutcome outcome;
+    ExpandEnd end;
+    try {
+      outcome = run_message_batches(std::move(job), supply);
+    } catch (const Error& error) {
+      end = {error.what(), error.hint(), std::nullopt};  // what had come by then is kept
+    }
     for (size_t tag = 0; tag < tasks.size(); tag++) {
       const std::optional<LlmJob> open = advance(tasks[tag], tag, sink);
       if (!open) continue;
       const auto failed = failures.find(open->key);
       if (failed != failures.end())
-        sink.done(tasks[tag], {std::nullopt, failed->second.message, "", ""});
+        sink.done(tasks[tag], without_answer(open->request, failed->second.message, "", ""));
     }
+    if (!end.reason.empty()) return end;
     if (outcome.stopped)
       return {"stopped by request", "the same command polls the open batches on", std::nullopt};
     if (outcome.over_budget > 0)
@@ -154,53 +169,62 @@ class LlmProvider final : public Provider {
       return Expanded{std::nullopt, error.what(), "", ""};
     }
     LlmRequest request = first_request(row, task, options_);
+    std::string before;  // what was wrong with the answer before a repair turn
     for (bool repaired = false;; repaired = true) {
-      Reply reply = reply_to(request, row_task.attempt);
-      if (auto* key = std::get_if<std::string>(&reply.state))
-        return LlmJob{std::move(*key), std::move(request), tag};
-      Expanded end{std::nullopt, "", std::move(reply.raw), std::move(reply.request_id)};
-      const auto* answer = std::get_if<LlmAnswer>(&reply.state);
-      if (answer == nullptr || answer->stop != LlmStop::end || answer->text.empty()) {
-        end.failure = answer == nullptr ? reply.failure : what_is_missing(*answer);
-        return end;
-      }
-      const std::vector<std::string> wrong = judge(row, task, answer->text, end);
-      if (wrong.empty()) return end;
-      if (repaired) {
-        end.failure = fmt::format("still wrong after a repair turn: {}", fmt::join(wrong, " "));
-        return end;
-      }
-      request.messages.push_back({"assistant", answer->text});
-      request.messages.push_back({"user", repair_prompt(wrong, options_.format)});
+      std::string key = key_of(row, request, row_task.attempt);
+      const std::optional<JournalAnswer> found = journal_->find(key);
+      if (!found || !was_sold(*found)) return LlmJob{std::move(key), std::move(request), tag};
+      Expanded end{std::nullopt, "", found->body, found->request_id};
+      const Reading reading = read_answer(row, task, *found, end);
+      if (end.failure.empty()) return end;
+      if (repaired)
+        end.failure =
+            fmt::format("still wrong after a repair turn: {} Before it: {}", end.failure, before);
+      if (repaired || reading.wrong.empty()) return end;
+      before = end.failure;
+      request.messages.push_back({"assistant", reading.text});
+      request.messages.push_back({"user", repair_prompt(reading.wrong, options_.format)});
     }
   }
 
-  // The key of a request that is to be made; the answer to one that was; or why what came is none.
-  struct Reply {
-    std::variant<std::monostate, std::string, LlmAnswer> state;
-    std::string failure, raw, request_id;
+  // Rows of the same words are still asked for each on its own, and an attempt anew.
+  std::string key_of(const SourceRow& row, const LlmRequest& request, int attempt) const {
+    return journal_key(fmt::format("{}\n{}\n{}", dump_json(api_->body(request)), row.id, attempt));
+  }
+
+  // A gateway's error that only looks like an answer was not; a kill can leave one in the journal.
+  bool was_sold(const JournalAnswer& found) const {
+    try {
+      api_->parse_answer(found.body);
+      return true;
+    } catch (const Error&) {
+      return api_->parse_failure({{found.status, {}, found.body}, std::nullopt}).maybe_billed;
+    }
+  }
+
+  struct Reading {
+    std::string text;                // the model's
+    std::vector<std::string> wrong;  // with it, which a repair turn may mend
   };
 
-  Reply reply_to(const LlmRequest& request, int attempt) const {
-    const std::string content = dump_json(api_->body(request));
-    Reply reply;
-    for (int i = 0; i < kMaxAsked; i++) {
-      std::string key = journal_key(fmt::format("{}\n{}.{}", content, attempt, i));
-      std::optional<JournalAnswer> found = journal_->find(key);
-      if (!found) return {std::move(key), "", "", ""};
-      reply.raw = found->body;
-      reply.request_id = std::move(found->request_id);
-      try {
-        reply.state = api_->parse_answer(reply.raw);
-        return reply;
-      } catch (const Error& error) {
-        reply.failure = error.what();
-      }
-      // What was sold is not bought again; an error that only looks like an answer was not sold.
-      const HttpOutcome outcome{{found->status, {}, reply.raw}, std::nullopt};
-      if (api_->parse_failure(outcome).verdict != LlmVerdict::retry) break;
+  // A good answer goes to end.transformed; why there is none, to end.failure.
+  Reading read_answer(const SourceRow& row, const ExpansionTask& task, const JournalAnswer& found,
+                      Expanded& end) const {
+    LlmAnswer answer;
+    try {
+      answer = api_->parse_answer(found.body);
+    } catch (const Error& error) {
+      end.failure = error.what();
+      return {};
     }
-    return reply;
+    if (answer.stop != LlmStop::end || answer.text.empty()) {
+      end.failure = what_is_missing(answer);
+      return {};
+    }
+    Reading reading{std::move(answer.text), {}};
+    reading.wrong = judge(row, task, reading.text, end);
+    end.failure = fmt::format("{}", fmt::join(reading.wrong, " "));
+    return reading;
   }
 
   std::string what_is_missing(const LlmAnswer& answer) const {

@@ -86,11 +86,20 @@ struct Counted {
   std::string by = "bytes / 3.5";
 };
 
-int64_t count_by_api(const LlmApi& api, const LlmRequest& request) {
-  const HttpResponse response = http_request(*api.count_tokens_call(request));
-  if (response.status / 100 != 2)
-    throw Error("[generate] " + api.parse_failure({response, std::nullopt}).message);
-  return api.parse_count_tokens(response.body);
+// None when the API does not answer now. Throws Error when it refuses, for it would refuse the run,
+// too.
+std::optional<int64_t> count_by_api(const LlmApi& api, const LlmRequest& request) {
+  HttpOutcome outcome;
+  try {
+    outcome.response = http_request(*api.count_tokens_call(request));
+  } catch (const HttpError& error) {
+    outcome.error = error;
+  }
+  if (!outcome.error && outcome.response.status / 100 == 2)
+    return api.parse_count_tokens(outcome.response.body);
+  const LlmFailure failure = api.parse_failure(outcome);
+  if (failure.verdict == LlmVerdict::retry) return std::nullopt;
+  throw Error(failure.message, failure.hint);
 }
 
 int64_t count_by_tokenizer(const Tokenizer& tokenizer, const LlmRequest& request) {
@@ -100,21 +109,37 @@ int64_t count_by_tokenizer(const Tokenizer& tokenizer, const LlmRequest& request
   return int64_t(tokens);
 }
 
-Counted count_tokens(const GenerateOptions& options, const std::vector<LlmRequest>& few) {
-  std::unique_ptr<LlmApi> api;
-  if (!options.ask.endpoint.api_key.empty() || !is_anthropic(options)) api = make_api(options);
-  std::optional<Tokenizer> tokenizer;
-  if (options.ask.tokenizer) tokenizer = Tokenizer::load(*options.ask.tokenizer);
-  const bool by_api = api && api->count_tokens_call(few.front());
-  if (!by_api && !tokenizer) return {};
-  double counted = 0, estimated = 0;
-  for (const LlmRequest& request : few) {
-    counted +=
-        double(by_api ? count_by_api(*api, request) : count_by_tokenizer(*tokenizer, request));
-    estimated += double(input_tokens_estimate(request));
+// The count of each; none when one of them is none.
+template <typename Count>
+std::optional<double> count_all(const std::vector<LlmRequest>& requests, const Count& count) {
+  double sum = 0;
+  for (const LlmRequest& request : requests) {
+    const std::optional<int64_t> tokens = count(request);
+    if (!tokens) return std::nullopt;
+    sum += double(*tokens);
   }
-  return {counted / std::max(1.0, estimated),
-          fmt::format("{} of {} rows", by_api ? "count_tokens" : "the tokenizer", few.size())};
+  return sum;
+}
+
+Counted count_tokens(const GenerateOptions& options, const std::vector<LlmRequest>& few) {
+  const double estimated = std::max(1.0, *count_all(few, [](const LlmRequest& request) {
+                                      return std::optional(input_tokens_estimate(request));
+                                    }));
+  if (!options.ask.endpoint.api_key.empty() || !is_anthropic(options)) {
+    const std::unique_ptr<LlmApi> api = make_api(options);
+    if (api->count_tokens_call(few.front())) {
+      const std::optional<double> counted =
+          count_all(few, [&](const LlmRequest& request) { return count_by_api(*api, request); });
+      if (counted)
+        return {*counted / estimated, fmt::format("count_tokens of {} rows", few.size())};
+    }
+  }
+  if (!options.ask.tokenizer) return {};
+  const Tokenizer tokenizer = Tokenizer::load(*options.ask.tokenizer);
+  const double counted = *count_all(few, [&](const LlmRequest& request) {
+    return std::optional(count_by_tokenizer(tokenizer, request));
+  });
+  return {counted / estimated, fmt::format("the tokenizer of {} rows", few.size())};
 }
 
 // By the mean request: prices may depend on how long a prompt is.
