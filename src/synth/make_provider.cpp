@@ -128,7 +128,9 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   GenerateEstimate estimate;
   estimate.to_ask = options.provider == "offline" ? 0 : int64_t(tasks.size());
   if (estimate.to_ask == 0) return estimate;
-  const bool has_key = !options.ask.endpoint.api_key.empty();
+  // Without a key Anthropic's API counts nothing, but a price can be told all the same.
+  const bool reachable = !is_anthropic(options) || !options.ask.endpoint.api_key.empty();
+  const std::unique_ptr<LlmApi> api = reachable ? make_api(options) : nullptr;
   const LlmProviderOptions made = provider_options(options);
   estimate.model = made.model;
   std::vector<LlmRequest> few;
@@ -153,16 +155,13 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   }
   if (few.empty()) return estimate;
   estimate.counted_by = fmt::format("bytes / {}", kBytesPerToken);
-  if (has_key || !is_anthropic(options)) {
-    const std::unique_ptr<LlmApi> api = make_api(options);
-    if (api->count_tokens_call(few.front())) {
-      const std::optional<double> ratio = counted_ratio(*api, few);
-      estimate.input_tokens = int64_t(double(estimate.input_tokens) * ratio.value_or(1));
-      system_tokens = int64_t(double(system_tokens) * ratio.value_or(1));
-      estimate.counted_by =
-          ratio ? fmt::format("count_tokens of {} rows", few.size())
-                : fmt::format("bytes / {}, for {} does not count now", kBytesPerToken, api->host());
-    }
+  if (api && api->count_tokens_call(few.front())) {
+    const std::optional<double> ratio = counted_ratio(*api, few);
+    estimate.input_tokens = int64_t(double(estimate.input_tokens) * ratio.value_or(1));
+    system_tokens = int64_t(double(system_tokens) * ratio.value_or(1));
+    estimate.counted_by =
+        ratio ? fmt::format("count_tokens of {} rows", few.size())
+              : fmt::format("bytes / {}, for {} does not count now", kBytesPerToken, api->host());
   }
   if (made.run.price) {
     const int64_t cached = system_tokens * (estimate.to_ask - 1);
