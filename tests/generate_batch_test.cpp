@@ -107,11 +107,11 @@ TEST_F(GenerateBatchTest, BudgetBoundsTheBatch) {
   GenerateOptions made = batch_options(api.base_url());
   made.ask.price = Price{.input = 1, .output = 10, .batch = 0.5};
   made.ask.max_tokens = 4'000;
-  made.ask.budget_usd = 0.12;
+  made.ask.budget_usd = 0.04;
   GenerateReport report = generate(made);
   EXPECT_GT(report.succeeded, 0);
   EXPECT_GT(report.left, 0);
-  EXPECT_LE(*report.spent_usd, 0.12);
+  EXPECT_LE(*report.spent_usd, 0.04);
   EXPECT_THAT(report.end_reason, HasSubstr("budget"));
   made.ask.budget_usd = 10;
   EXPECT_EQ(generate(made).succeeded, kRows);

@@ -479,6 +479,8 @@ TEST_F(GenerateLlmTest, FolderOfTheOriginalIsContinued) {
   write_file_atomic(made.output / "errors/conversation_row_2_original.json",
                     R"({"original_id": "row_2", "error": "no", "timestamp": "2024-11-02T10:00:01",
                         "original_data": {"topic": "t", "summary": "s", "dialogue": "d"}})");
+  write_file_atomic(made.output / "errors/conversation_row_3_original.json",
+                    R"({"original_id": "row_3", "err)");
   write_file_atomic(made.output / "progress.json",
                     R"({"processed_ids": ["row_1", "row_2"], "last_index": 2})");
   const GenerateReport report = generate(made);
@@ -487,7 +489,7 @@ TEST_F(GenerateLlmTest, FolderOfTheOriginalIsContinued) {
   EXPECT_EQ(api.summary().messages, 3);
   EXPECT_EQ(read_file(made.output / "success/conversation_row_1_original.json"), kept);
   EXPECT_EQ(read_file(made.output / "success/conversation_row_1_finetune.txt"), "as it was");
-  EXPECT_FALSE(has_error(made, 2));
+  for (const int i : {2, 3}) EXPECT_FALSE(has_error(made, i));
   EXPECT_EQ(read_conversations(made.output / "training_data.jsonl").size(), 4u);
 }
 

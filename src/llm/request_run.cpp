@@ -19,6 +19,8 @@ constexpr double kStatusSeconds = 0.2;
 constexpr int64_t kFramingTokens = 2000;  // what an API adds to roles, schema and system text
 constexpr double kBytesPerToken = 3.5;    // of English, about
 constexpr double kFirstOutputTokens = 1500;
+// So many requests refused before the first answer: then it is not the rows, but what they share.
+constexpr int64_t kRefusedAtFirst = 8;
 
 size_t bytes_of(const LlmRequest& request) {
   size_t bytes = request.system.size();
@@ -195,6 +197,11 @@ class RequestRun {
       return;
     }
     failed_++;
+    if (!proven_ && failed_ >= kRefusedAtFirst)
+      end(RunEnd::refused,
+          fmt::format("none of the first {} requests was answered, the last one: {}", failed_,
+                      failure.message),
+          failure.hint);
     follow({attempt.job, false, failure.message, outcome.response.body,
             api_.request_id(outcome.response.headers)});
   }

@@ -50,7 +50,7 @@ struct RequestRunOptions {
 enum class RunEnd {
   completed,
   out_of_budget,  // the next request could cost more than is left
-  refused,        // no request would succeed: key, credit, model
+  refused,        // no request would succeed: key, credit, model, a setting
   gave_up,        // the endpoint did not recover
   stopped,
 };

@@ -121,21 +121,21 @@ std::optional<double> count_all(const std::vector<LlmRequest>& requests, const C
   return sum;
 }
 
-Counted count_tokens(const GenerateOptions& options, const std::vector<LlmRequest>& few) {
+// api: null when it cannot be asked.
+Counted count_tokens(const LlmApi* api, const std::optional<fs::path>& tokenizer_path,
+                     const std::vector<LlmRequest>& few) {
   const double estimated = std::max(1.0, *count_all(few, [](const LlmRequest& request) {
                                       return std::optional(input_tokens_estimate(request));
                                     }));
-  if (!options.ask.endpoint.api_key.empty() || !is_anthropic(options)) {
-    const std::unique_ptr<LlmApi> api = make_api(options);
-    if (api->count_tokens_call(few.front())) {
-      const std::optional<double> counted =
-          count_all(few, [&](const LlmRequest& request) { return count_by_api(*api, request); });
-      if (counted)
-        return {*counted / estimated, fmt::format("count_tokens of {} rows", few.size())};
-    }
+  Counted uncounted;
+  if (api != nullptr && api->count_tokens_call(few.front())) {
+    const std::optional<double> counted =
+        count_all(few, [&](const LlmRequest& request) { return count_by_api(*api, request); });
+    if (counted) return {*counted / estimated, fmt::format("count_tokens of {} rows", few.size())};
+    uncounted.by += fmt::format(", for {} does not count now", api->host());
   }
-  if (!options.ask.tokenizer) return {};
-  const Tokenizer tokenizer = Tokenizer::load(*options.ask.tokenizer);
+  if (!tokenizer_path) return uncounted;
+  const Tokenizer tokenizer = Tokenizer::load(*tokenizer_path);
   const double counted = *count_all(few, [&](const LlmRequest& request) {
     return std::optional(count_by_tokenizer(tokenizer, request));
   });
@@ -175,6 +175,9 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   GenerateEstimate estimate;
   estimate.to_ask = options.provider == "offline" ? 0 : int64_t(tasks.size());
   if (estimate.to_ask == 0) return estimate;
+  // Without a key Anthropic's API counts nothing, but a price can be told all the same.
+  const bool reachable = !is_anthropic(options) || !options.ask.endpoint.api_key.empty();
+  const std::unique_ptr<LlmApi> api = reachable ? make_api(options) : nullptr;
   const LlmProviderOptions made = provider_options(options);
   estimate.model = made.model;
   std::vector<LlmRequest> few;
@@ -198,7 +201,7 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
     if (few.size() < kCountedRows) few.push_back(std::move(request));
   }
   if (few.empty()) return estimate;
-  const Counted counted = count_tokens(options, few);
+  const Counted counted = count_tokens(api.get(), options.ask.tokenizer, few);
   estimate.counted_by = counted.by;
   estimate.input_tokens = int64_t(double(estimate.input_tokens) * counted.ratio);
   system_tokens = int64_t(double(system_tokens) * counted.ratio);

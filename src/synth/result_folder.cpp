@@ -117,7 +117,12 @@ std::optional<int> ResultFiles::failed_attempt(const std::string& id) const {
   std::error_code absent;
   const auto size = fs::file_size(path, absent);
   if (absent || size == 0) return std::nullopt;
-  const Json error = read_json(path);
+  Json error;
+  try {
+    error = read_json(path);
+  } catch (const Error&) {
+    return 0;  // torn by a kill of the original pipeline: ours are written whole
+  }
   if (!error.contains("attempt")) return 0;  // the original pipeline's, which kept no answer
   return int(json_int(error, "attempt", path.string()));
 }
