@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "base/utf8.h"
+#include "error_of.h"
 #include "test_folder.h"
 
 namespace chatmem {
@@ -24,15 +25,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 std::vector<std::vector<std::string>> read_csv(const fs::path& path,
                                                std::vector<std::string> columns,

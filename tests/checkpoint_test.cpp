@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "error_of.h"
 #include "model/lora.h"
 #include "test_folder.h"
 
@@ -23,15 +24,6 @@ constexpr const char* kModels[] = {"tied", "head_dim", "grouped"};
 
 fs::path golden(const std::string& name) {
   return fs::path(CHATMEM_SOURCE_DIR) / "tests/golden" / name;
-}
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 std::vector<std::byte> bytes_of(Ops& ops, Tensor t) {

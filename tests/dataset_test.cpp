@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "error_of.h"
 #include "format/safetensors.h"
 #include "test_folder.h"
 #include "text/tokenizer.h"
@@ -63,15 +64,6 @@ std::vector<std::string> ids(const Dataset& data) {
   for (const Example& e : data.examples) all.push_back(e.id);
   std::sort(all.begin(), all.end());
   return all;
-}
-
-std::string error_of(const std::function<void()>& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Encode, TheSummaryAndItsEndAreTheTargets) {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "error_of.h"
 #include "eval/report.h"
 #include "net/http_server.h"
 #include "net/sse.h"
@@ -23,15 +24,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using OnText = std::function<void(std::string_view)>;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 Conversation conversation(const std::string& id, const std::string& topic) {
   Conversation c;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "synth/casting.h"
 #include "synth/deixis.h"
 #include "synth/dialogue.h"
 #include "synth/related.h"
@@ -233,6 +234,113 @@ TEST(Retell, ReflexivesOfAThirdPartyAreNotTheReader) {
   EXPECT_TRUE(
       retell("#Person1# hears a tape that Leonie herself could read", Cast{.other_name = "Max"})
           .empty());
+}
+
+// Each was told wrongly or not at all before pronouns were resolved.
+TEST(Retell, PronounsMeanWhoCanBeMeant) {
+  Cast cast{.other_name = "Sarah", .other_gender = Gender::kFemale};
+  const auto told = [&](std::string_view summary) { return retell(summary, cast); };
+  EXPECT_THAT(told("#Person1# tells #Person2# he is late because she called him."),
+              ElementsAre("You told Sarah you were late because she called you."));
+  EXPECT_THAT(told("#Person1# gives him a coffee. #Person2# thanks #Person1#."),
+              ElementsAre("Sarah thanked you."));
+  EXPECT_THAT(told("In his first lesson, #Person1# stalls. #Person2# laughs."),
+              ElementsAre("In your first lesson, you stalled.", "Sarah laughed."));
+  EXPECT_THAT(told("#Person2# suggests they call a cab."),
+              ElementsAre("Sarah suggested the two of you call a cab."));
+  EXPECT_THAT(told("#Person1# asks #Person2# for tea. They agree to meet."),
+              ElementsAre("You asked Sarah for tea.", "The two of you agreed to meet."));
+}
+
+TEST(Retell, NothingRefersToWhatIsLeftOut) {
+  const Cast cast{.other_name = "Max", .other_gender = Gender::kMale};
+  EXPECT_THAT(retell("#Person1# frobnicates a gate. It was green. #Person2# leaves.", cast),
+              ElementsAre("Max left."));
+  EXPECT_THAT(retell("#Person1# frobnicates a gate. However, #Person2# leaves.", cast),
+              ElementsAre("Max left."));
+}
+
+TEST(Retell, TheReaderIsYouAlone) {
+  const Cast cast{.other_name = "Max"};
+  const auto told = [&](std::string_view summary) { return retell(summary, cast); };
+  EXPECT_THAT(told("#Person2# asks #Person1#, who owns a boat, whether it leaks."),
+              ElementsAre("Max asked you whether it leaks."));
+  EXPECT_THAT(told("#Person1#, sixty-eight, books a lesson."), ElementsAre("You booked a lesson."));
+  EXPECT_THAT(told("Six-year-old #Person1# refuses."), ElementsAre("You refused."));
+  EXPECT_THAT(told("The vet offers #Person1# a plan."), ElementsAre("The vet offered you a plan."));
+  EXPECT_THAT(told("#Person1# lies awake."), ElementsAre("You lay awake."));
+  EXPECT_THAT(told("#Person1# hears Paul's been promoted."),
+              ElementsAre("You heard Paul had been promoted."));
+}
+
+TEST(Casting, NamesAndRolesOfTheSummary) {
+  Dialogue d = cast_dialogue("#Person1#: How was it, Leila?\n#Person2#: Fine.",
+                             "Oskar asks Leila how it was.");
+  EXPECT_EQ(d.names[1], "Oskar");
+  EXPECT_EQ(d.names[2], "Leila");
+  EXPECT_EQ(d.genders[1], Gender::kUnknown);
+  d = cast_dialogue("#Person1#: Will it live?\n#Person2#: Yes.",
+                    "#Person1# asks about his cat. The vet has hope.");
+  EXPECT_THAT(d.summary, HasSubstr("#Person2#, the vet, has hope"));
+  EXPECT_EQ(d.genders[1], Gender::kMale);
+}
+
+// Keeps the results by row.
+class KeepingSink final : public ExpandSink {
+ public:
+  explicit KeepingSink(size_t n) : made(n) {}
+  void done(const RowTask& task, const Expanded& expanded) override {
+    made[task.index] = expanded.transformed;
+  }
+  void status(std::string_view) override {}
+  void message(std::string_view) override {}
+  std::vector<std::optional<Transformed>> made;
+};
+
+// What a reader would stumble over, in the summaries of all rows of a file.
+void expect_no_residue(const fs::path& input, int64_t n_rows, double max_topic_share) {
+  const std::vector<SourceRow> all = read_source_rows(input);
+  const std::vector<SourceRow> rows(
+      all.begin(), all.begin() + std::ptrdiff_t(std::min<size_t>(all.size(), size_t(n_rows))));
+  const auto provider = make_offline_provider(rows, {.seed = 5});
+  static constexpr std::string_view kResidue[] = {
+      "#",          "Person1",   " you is ",    " you was ",    " you has ", " your his ",
+      " your her ", "you, who",  " you lied ",  " tomorrow",    " tonight",  " him/her ",
+      " themself ", " you you ", " your your ", "when however", "  ",        " , ",
+      ".."};
+  std::vector<RowTask> tasks;
+  for (size_t i = 0; i < rows.size(); i++) tasks.push_back({i});
+  KeepingSink sink(rows.size());
+  provider->expand(tasks, sink);
+  int64_t topics = 0;
+  for (size_t i = 0; i < rows.size(); i++) {
+    ASSERT_TRUE(sink.made[i]) << rows[i].id;
+    const Transformed& made = *sink.made[i];
+    const std::string& summary = made.personal_summary;
+    for (const std::string_view residue : kResidue)
+      EXPECT_EQ(summary.find(residue), summary.npos)
+          << rows[i].id << " has '" << residue << "': " << summary;
+    for (size_t at = 0; (at = summary.find(" next week", at)) != summary.npos; at++)
+      EXPECT_TRUE(std::string_view(summary).substr(0, at).ends_with(" the"))
+          << rows[i].id << ": " << summary;  // "the next week" is told from another day
+    const size_t first = summary.find(format_long_date(made.conversations[0].date));
+    const size_t end = made.conversations.size() < 2
+                           ? summary.size()
+                           : summary.find(format_long_date(made.conversations[1].date));
+    const std::string told = summary.substr(first, end - first);
+    topics += told.find(" talked about " + rows[i].topic + ".") != told.npos ||
+              told.find(" had a conversation") != told.npos;
+  }
+  EXPECT_LE(double(topics), max_topic_share * double(rows.size()));
+}
+
+TEST(Offline, SamplesHaveNoResidue) {
+  expect_no_residue(fs::path(CHATMEM_SOURCE_DIR) / "samples/dialogues.csv", 1000, 0.4);
+}
+
+TEST(Offline, DialogSumHasNoResidue) {
+  if (!fs::exists(shared_data() / "dialogsum/train.csv")) GTEST_SKIP() << "shared/data is absent";
+  expect_no_residue(shared_data() / "dialogsum/train.csv", 600, 0.1);
 }
 
 TEST(Retell, TopicsThatReadAsNouns) {

@@ -43,8 +43,8 @@ class Pipeline : public ::testing::Test {
   }
 
   void generate() {
-    run({"generate", "--input", kSamples / "dialogues.csv", "--rows", "12", "--output",
-         at("generated")});
+    run({"generate", "--provider", "offline", "--input", kSamples / "dialogues.csv", "--rows", "12",
+         "--output", at("generated")});
     EXPECT_EQ(rows_of(data()).size(), 12u);
   }
   void encode() {

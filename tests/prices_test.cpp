@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "error_of.h"
 #include "test_folder.h"
 
 namespace chatmem {
@@ -14,15 +15,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 Price price_of(const std::string& model) { return PriceList::built_in().find(model).value(); }
 

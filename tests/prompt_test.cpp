@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "error_of.h"
 #include "test_folder.h"
 #include "tiny_tokenizer.h"
 
@@ -17,15 +18,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using Ids = std::vector<int>;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 Tokenizer tiny() { return Tokenizer::from_tiktoken(tiny_tiktoken(), "tiny"); }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "error_of.h"
 #include "eval/rouge_files.h"
 #include "metrics/porter.h"
 #include "metrics/statistics.h"
@@ -20,15 +21,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Tokens = std::vector<std::string>;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(Porter, StemsTheWordsOfEveryRule) {
   int n = 0;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "error_of.h"
 #include "test_folder.h"
 #include "text/split_expression.h"
 #include "tiny_tokenizer.h"
@@ -20,15 +21,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Ids = std::vector<int>;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 Tokenizer tiny() { return Tokenizer::from_tiktoken(tiny_tiktoken(), "tiny"); }
 Tokenizer from_json(const Json& json) { return Tokenizer::from_json(json.dump(), "tiny"); }

@@ -22,9 +22,8 @@ namespace chatmem {
 namespace {
 
 struct Flags {
-  std::string input, output = "transformed_conversations", rows = "2", format = "json", price,
-                     split;
-  std::string prices, stats, view;
+  std::string input, output = "transformed_conversations", rows = "2", format = "json";
+  std::string price, prices, tokenizer, split, stats, view;
   double temperature = -1, budget = -1;
   bool dry_run = false, json = false;
   GenerateOptions options;
@@ -94,6 +93,7 @@ void fill(Flags& flags, const std::optional<fs::path>& dotenv) {
   if (flags.budget >= 0) ask.budget_usd = flags.budget;
   if (!flags.price.empty()) ask.price = parse_price(flags.price);
   if (!flags.prices.empty()) ask.prices = flags.prices;
+  if (!flags.tokenizer.empty()) ask.tokenizer = flags.tokenizer;
   ask.flow.seed = options.seed;
   fill_endpoint(options);
 }
@@ -114,9 +114,10 @@ void print_input(const GenerateReport& report, const GenerateOptions& options) {
                listed(report.first_duplicates, report.duplicates),
                options.skip_duplicates ? ", left out" : "; --skip-duplicates leaves them out");
   if (report.near_duplicates > 0)
-    fmt::print(stderr, "near duplicates: {} more row{} {} nearly the same as an earlier one\n",
+    fmt::print(stderr, "near duplicates: {} more row{} {} nearly the same as an earlier one{}\n",
                format_count(report.near_duplicates), plural(report.near_duplicates),
-               report.near_duplicates == 1 ? "is" : "are");
+               report.near_duplicates == 1 ? "is" : "are",
+               options.skip_duplicates ? ", left out" : "");
   if (options.rows != kAllRows && report.rows + report.left_out < options.rows)
     fmt::print(stderr, "warning: {} rows were asked for, the file has {}\n",
                format_count(options.rows), format_count(report.rows + report.left_out));
@@ -182,8 +183,11 @@ int dry_run(const Flags& flags) {
              format_count(estimate.output_tokens_high));
   fmt::print("price           {} to {}{}\n", usd(estimate.usd_low), usd(estimate.usd_high),
              flags.options.ask.batch ? " (batch)" : "");
-  fmt::print("time            {} to {}\n", format_duration(estimate.seconds_low),
-             format_duration(estimate.seconds_high));
+  if (flags.options.ask.batch)
+    fmt::print("time            within a day, most batches within an hour\n");
+  else
+    fmt::print("time            {} to {}\n", format_duration(estimate.seconds_low),
+               format_duration(estimate.seconds_high));
   fmt::print(stderr, "nothing was bought; without --dry-run it is\n");
   return kDone;
 }
@@ -237,7 +241,7 @@ void add_input_options(CLI::App& verb, Flags& flags) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   verb.add_flag("--skip-duplicates", options.skip_duplicates,
-                "leave out dialogues that an earlier row has");
+                "leave out dialogues that an earlier row has, or nearly has");
   verb.add_option("--split", flags.split,
                   "also write splits/: shares of validation and test, such as 0.05,0.05; the same "
                   "and nearly the same dialogues stay together");
@@ -274,6 +278,8 @@ void add_asking_options(CLI::App& verb, Flags& flags) {
       ->check(CLI::Range(0.0, 2.0));
   verb.add_option("--price", flags.price, "IN,OUT: dollars for a million tokens");
   verb.add_option("--prices", flags.prices, "file of prices, beside the built-in ones");
+  verb.add_option("--tokenizer", flags.tokenizer,
+                  "counts tokens for --dry-run where there is no key to ask with");
   verb.add_option("--timeout-ms", ask.endpoint.timeout_ms, "without a byte of an answer")
       ->capture_default_str()
       ->check(CLI::Range(1'000, 3'600'000));

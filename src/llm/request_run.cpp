@@ -17,10 +17,17 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kStatusSeconds = 0.2;
 constexpr int64_t kFramingTokens = 2000;  // what an API adds to roles, schema and system text
-constexpr double kBytesPerToken = 3.5;    // of English, about: for pacing, not for money
+constexpr double kBytesPerToken = 3.5;    // of English, about
 constexpr double kFirstOutputTokens = 1500;
 // So many requests refused before the first answer: then it is not the rows, but what they share.
 constexpr int64_t kRefusedAtFirst = 8;
+
+size_t bytes_of(const LlmRequest& request) {
+  size_t bytes = request.system.size();
+  for (const LlmMessage& message : request.messages) bytes += message.content.size();
+  if (request.schema) bytes += dump_json(*request.schema).size();
+  return bytes;
+}
 
 class RequestRun {
  public:
@@ -87,7 +94,7 @@ class RequestRun {
       if (ready_.empty() && !take_next()) break;
       Attempt& attempt = ready_.front();
       const double wait =
-          flow_.wait_s(now(), input_estimate(attempt.job.request), int64_t(output_));
+          flow_.wait_s(now(), input_tokens_estimate(attempt.job.request), int64_t(output_));
       if (wait > 0) return std::min(wait, until_retry());
       if (!affordable(attempt)) break;
       send(std::move(attempt));
@@ -106,10 +113,6 @@ class RequestRun {
     if (job) ready_.push_back({std::move(*job)});
     exhausted_ = !job;
     return !exhausted_;
-  }
-
-  static int64_t input_estimate(const LlmRequest& request) {
-    return int64_t(double(input_tokens_bound(request)) / kBytesPerToken);
   }
 
   // Whether the worst case of this request fits what is left. When requests in flight may give back
@@ -133,7 +136,7 @@ class RequestRun {
   void send(Attempt attempt) {
     HttpCall call = api_.call(attempt.job.request);
     journal_.sent(attempt.job.key, attempt.bound_usd);
-    flow_.started(now(), input_estimate(attempt.job.request), int64_t(output_));
+    flow_.started(now(), input_tokens_estimate(attempt.job.request), int64_t(output_));
     multi_.start(std::move(call),
                  [this, attempt = std::move(attempt)](HttpOutcome outcome) mutable {
                    finish(std::move(attempt), outcome);
@@ -241,10 +244,11 @@ class RequestRun {
 }  // namespace
 
 int64_t input_tokens_bound(const LlmRequest& request) {
-  size_t bytes = request.system.size();
-  for (const LlmMessage& message : request.messages) bytes += message.content.size();
-  if (request.schema) bytes += dump_json(*request.schema).size();
-  return int64_t(bytes) + kFramingTokens;
+  return int64_t(bytes_of(request)) + kFramingTokens;
+}
+
+int64_t input_tokens_estimate(const LlmRequest& request) {
+  return int64_t(double(bytes_of(request)) / kBytesPerToken);
 }
 
 RequestRunResult run_requests(const LlmApi& api, Journal& journal, const RequestRunOptions& options,

@@ -70,5 +70,7 @@ RequestRunResult run_requests(const LlmApi& api, Journal& journal, const Request
 
 // A request's input tokens can be no more: no token is shorter than a byte.
 int64_t input_tokens_bound(const LlmRequest& request);
+// About how many it has, for pacing and for estimates: 3.5 bytes a token.
+int64_t input_tokens_estimate(const LlmRequest& request);
 
 }  // namespace chatmem

@@ -1,5 +1,7 @@
 #include "synth/casting.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <unordered_set>
@@ -18,112 +20,9 @@ using WordSet = std::unordered_set<std::string_view>;
 bool is_capital(const Token& token) {
   return token.word && std::isupper(static_cast<unsigned char>(token.text[0])) != 0;
 }
-
-// What only persons do: a word before it that no list has is a name, not "Surgery" or "Traffic".
-bool is_human_verb(const std::string& lower) {
-  static const WordSet kVerbs = {
-      "tells",      "asks",      "says",       "thinks",     "wants",      "invites",
-      "explains",   "advises",   "agrees",     "suggests",   "warns",      "phones",
-      "apologizes", "complains", "learns",     "refuses",    "decides",    "promises",
-      "hopes",      "admits",    "persuades",  "thanks",     "believes",   "orders",
-      "buys",       "visits",    "introduces", "recommends", "encourages", "reminds",
-      "worries",    "calls",     "rings",      "confesses",  "discovers",  "books"};
-  return kVerbs.contains(lower);
-}
-
 bool is_verb(const Token& token) {
   return is_auxiliary(token.lower) || !past_of_third_person(token.lower).empty();
 }
-
-// One sentence's names.
-class ActorFinder {
- public:
-  explicit ActorFinder(const std::vector<Token>& tokens) : tokens_(tokens) {}
-
-  std::vector<std::string> run() {
-    std::vector<std::string> found;
-    for (size_t i = 0; i < tokens_.size();) {
-      if (!may_begin_name(i)) {
-        i++;
-        continue;
-      }
-      const size_t end = name_end(i);
-      if (acts(i, end)) found.push_back(text(i, end));
-      i = end;
-    }
-    return found;
-  }
-
- private:
-  bool may_begin_name(size_t i) const {
-    const Token& token = tokens_[i];
-    return is_capital(token) && token.text.size() > 1 && !is_stopword(token.lower) &&
-           !is_gendered_pronoun(token.lower) && !is_adverb(token.lower) &&
-           !(i > 0 && tokens_[i - 1].text == "#") && !token.lower.starts_with("person");
-  }
-  static bool is_genitive(const Token& token) { return token.lower.ends_with("'s"); }
-
-  // After the last of its words: "Mrs. Doyle", "Judy Liao".
-  size_t name_end(size_t i) const {
-    size_t end = i + 1;
-    for (int words = 1; words < 3 && !is_genitive(tokens_[end - 1]); words++) {
-      size_t next = end;
-      if (next < tokens_.size() && tokens_[next].text == "." && is_title(tokens_[end - 1].text))
-        next++;
-      if (next + 1 >= tokens_.size() || tokens_[next].text != " " || !is_capital(tokens_[next + 1]))
-        break;
-      end = next + 2;
-    }
-    return end;
-  }
-  std::string text(size_t begin, size_t end) const {
-    std::string name;
-    for (size_t i = begin; i < end; i++) name += tokens_[i].text;
-    if (name.ends_with("'s")) name.resize(name.size() - 2);
-    return name;
-  }
-  const Token* word_after(size_t end) const {
-    size_t i = end;
-    while (i < tokens_.size() && (tokens_[i].text == " " || is_adverb(tokens_[i].lower))) i++;
-    return i < tokens_.size() && tokens_[i].word ? &tokens_[i] : nullptr;
-  }
-  bool is_first(size_t begin) const {
-    return std::none_of(tokens_.begin(), tokens_.begin() + std::ptrdiff_t(begin),
-                        [](const Token& token) { return token.word; });
-  }
-
-  bool acts(size_t begin, size_t end) const {
-    const Token& first = tokens_[begin];
-    const bool known = is_title(first.text) || is_given_name(text(begin, begin + 1));
-    if (known) return true;
-    const Token* after = word_after(end);
-    if (is_first(begin)) {
-      if (after && is_human_verb(after->lower)) return true;
-      return end < tokens_.size() && tokens_[end].text == " " && after && after->lower == "and" &&
-             pair_follows(end);
-    }
-    const bool blank = begin >= 2 && tokens_[begin - 1].text == " " && tokens_[begin - 2].word;
-    const Token* before = blank ? &tokens_[begin - 2] : nullptr;
-    if (after && is_verb(*after) && !is_also_noun(after->lower) && !is_preposition(before))
-      return true;
-    return before &&
-           (is_human_verb(before->lower) || (names_somebody(*before) && !is_capital(*before)));
-  }
-  // "Pavel and Ilse revise"
-  bool pair_follows(size_t end) const {
-    const size_t second = end + 3;
-    return second < tokens_.size() && is_capital(tokens_[second]) &&
-           word_after(name_end(second)) != nullptr &&
-           (!past_of_base(word_after(name_end(second))->lower).empty() ||
-            is_auxiliary(word_after(name_end(second))->lower));
-  }
-  static bool is_preposition(const Token* token) {
-    static const WordSet kPrepositions = {"in", "to", "from", "at", "of", "on", "for", "through"};
-    return token && kPrepositions.contains(token->lower);
-  }
-
-  const std::vector<Token>& tokens_;
-};
 
 bool has_name(std::string_view text, std::string_view name) {
   return replace_name(text, name, "") != text;
@@ -142,15 +41,109 @@ void name_by_elimination(Dialogue& dialogue, std::string_view text, std::string_
     if (!dialogue.names.contains(person) && !has_placeholder_of(summary, person))
       nameless.push_back(person);
   if (nameless.size() != 1) return;
-  std::vector<std::string> free;
+  std::vector<std::string> free, spoken_of;
   for (const std::string& actor : actors) {
     const bool taken =
         std::any_of(dialogue.names.begin(), dialogue.names.end(), [&](const auto& bearer) {
           return has_name(actor, bearer.second) || has_name(bearer.second, actor);
         });
-    if (!taken && !has_name(text, actor)) free.push_back(actor);
+    if (!taken) (has_name(text, actor) ? spoken_of : free).push_back(actor);
   }
+  if (free.empty()) free.swap(spoken_of);
   if (free.size() == 1) dialogue.names[nameless[0]] = free[0];
+}
+
+// What one is to the other or does for a living, as a subject or as whom somebody tells or asks.
+struct RolePhrase {
+  size_t begin, end;  // bytes of the summary
+  std::string noun;
+  bool subject;
+};
+
+bool is_role(const Token& token) {
+  static const WordSet kMore = {
+      "warden",      "receptionist", "vet",        "baker",     "volunteer",   "conductor",
+      "engineer",    "salesman",     "officer",    "caretaker", "hairdresser", "plumber",
+      "printer",     "waiter",       "waitress",   "cashier",   "agent",       "host",
+      "interviewer", "applicant",    "passenger",  "dentist",   "pharmacist",  "electrician",
+      "seller",      "buyer",        "caller",     "tenant",    "captain",     "trainer",
+      "carpenter",   "builder",      "chef",       "reporter",  "journalist",  "musician",
+      "salesperson", "saleswoman",   "shopkeeper", "colleague", "lecturer",    "supervisor",
+      "beginner",    "novice",       "adviser",    "advisor",   "organiser",   "operator",
+      "stranger",    "pensioner",    "editor",     "designer",  "policewoman", "steward"};
+  return !is_capital(token) && token.lower.find('\'') == std::string::npos &&
+         (names_somebody(token) || kMore.contains(token.lower));
+}
+
+// "Her father tries", "asks the vet".
+std::vector<RolePhrase> role_phrases(std::string_view summary) {
+  static const WordSet kDeterminers = {"a", "an", "the", "his", "her", "their"};
+  const std::vector<Token> tokens = tokenize(summary);
+  std::vector<size_t> offsets = {0};
+  for (const Token& token : tokens) offsets.push_back(offsets.back() + token.text.size());
+  std::vector<RolePhrase> phrases;
+  for (size_t i = 0; i < tokens.size(); i++) {
+    if (!kDeterminers.contains(tokens[i].lower)) continue;
+    size_t noun = i;
+    for (size_t words = 1; words <= 3; words++) {
+      if (noun + 2 >= tokens.size() || tokens[noun + 1].text != " " || !tokens[noun + 2].word ||
+          is_capital(tokens[noun + 2]) || is_verb(tokens[noun + 2]))
+        break;
+      noun += 2;
+      if (!is_role(tokens[noun])) continue;
+      size_t next = noun + 1;
+      while (next < tokens.size() && (tokens[next].text == " " || is_adverb(tokens[next].lower)))
+        next++;
+      const bool compound = next < tokens.size() && is_role(tokens[next]);
+      const bool subject = next < tokens.size() && is_verb(tokens[next]);
+      const bool told = i >= 2 && is_human_verb(tokens[i - 2].lower);
+      if (!compound && (subject || told))
+        phrases.push_back({offsets[i], offsets[noun + 1], tokens[noun].lower, subject});
+      break;
+    }
+  }
+  return phrases;
+}
+
+// A person whom the summary calls neither by name nor by placeholder is the one role in it that
+// nobody in the dialogue speaks of: "the vet" becomes "#Person2#, the vet,".
+std::string bind_role(const Dialogue& dialogue, std::string_view text, std::string summary) {
+  std::vector<int> unmentioned;
+  for (const int person : dialogue.persons) {
+    const auto name = dialogue.names.find(person);
+    if (!has_placeholder_of(summary, person) &&
+        (name == dialogue.names.end() || !has_name(summary, name->second)))
+      unmentioned.push_back(person);
+  }
+  if (dialogue.persons.size() != 2 || unmentioned.size() != 1) return summary;
+  const std::vector<RolePhrase> phrases = role_phrases(summary);
+  const std::string spoken = to_lower_ascii(text);
+  std::string role;
+  for (const bool subjects : {true, false}) {
+    for (const RolePhrase& phrase : phrases) {
+      if (phrase.subject != subjects || phrase.noun == role) continue;
+      for (const std::string_view owner : {"my ", "your ", "the ", "his ", "her ", "a "})
+        if (spoken.find(std::string(owner) + phrase.noun) != spoken.npos) return summary;
+      if (!role.empty()) return summary;  // which of the two?
+      role = phrase.noun;
+    }
+    if (!role.empty()) break;
+  }
+  if (role.empty()) return summary;
+  const std::string mark = fmt::format("#Person{}#", unmentioned[0]);
+  for (size_t i = phrases.size(); i-- > 0;) {
+    const RolePhrase& phrase = phrases[i];
+    if (phrase.noun != role) continue;
+    const bool first = std::none_of(phrases.begin(), phrases.begin() + std::ptrdiff_t(i),
+                                    [&](const RolePhrase& p) { return p.noun == role; });
+    std::string words = summary.substr(phrase.begin, phrase.end - phrase.begin);
+    if (std::string_view("ATH").find(words[0]) != std::string_view::npos)
+      words[0] = char(std::tolower(static_cast<unsigned char>(words[0])));
+    const bool stops = phrase.end >= summary.size() || summary[phrase.end] != ' ';
+    summary.replace(phrase.begin, phrase.end - phrase.begin,
+                    first ? mark + ", " + words + (stops ? "" : ",") : mark);
+  }
+  return summary;
 }
 
 Gender gender_of_letter(char letter) {
@@ -184,38 +177,24 @@ void find_genders(Dialogue& dialogue, std::string_view summary) {
   cast.other = b;
   cast.you_name = name_of(a);
   cast.other_source_name = name_of(b);
-  std::vector<std::vector<Token>> sentences;
-  for (const std::string& sentence : sentences_of(mark_persons(summary, cast)))
-    sentences.push_back(tokenize(sentence));
-  const References references =
-      resolve_pronouns(sentences, shown_gender(dialogue, a), shown_gender(dialogue, b));
+  cast.actors = dialogue.actors;
+  const References references = resolve_pronouns(
+      marked_sentences(summary, cast), shown_gender(dialogue, a), shown_gender(dialogue, b));
   dialogue.genders[a] = references.you;
   dialogue.genders[b] = references.other;
 }
 
 }  // namespace
 
-std::vector<std::string> actors_of(std::string_view summary) {
-  std::vector<std::string> actors;
-  for (const std::string& sentence : sentences_of(summary)) {
-    const std::vector<Token> tokens = tokenize(sentence);
-    for (std::string& name : ActorFinder(tokens).run()) {
-      const bool again = std::any_of(actors.begin(), actors.end(), [&](const std::string& other) {
-        return has_name(other, name) || has_name(name, other);
-      });
-      if (!again) actors.push_back(std::move(name));
-    }
-  }
-  return actors;
-}
-
 Dialogue cast_dialogue(std::string_view text, std::string_view summary) {
   Dialogue dialogue = parse_dialogue(text);
-  const std::vector<std::string> actors = actors_of(summary);
+  const std::vector<std::string> actors = actors_of(summary, text);
+  dialogue.actors = actors;
   find_names(dialogue, actors);
   settle_names(dialogue, summary);
   name_by_elimination(dialogue, text, summary, actors);
-  find_genders(dialogue, summary);
+  dialogue.summary = bind_role(dialogue, text, std::string(summary));
+  find_genders(dialogue, dialogue.summary);
   return dialogue;
 }
 

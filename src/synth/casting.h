@@ -8,12 +8,9 @@
 
 namespace chatmem {
 
-// The names that the summary gives to those who act in it, "Mrs. Doyle" and "Freya" but not
-// "Aberdeen", each once, in their order.
-std::vector<std::string> actors_of(std::string_view summary);
-
 // The row's dialogue with names and genders: found in the dialogue, corrected by the summary. A
-// name that stands in the summary alone is the person's whom the summary calls by no other.
+// name that stands in the summary alone is the person's whom the summary calls by no other; so is a
+// role, which gets the person's placeholder in the result's summary.
 Dialogue cast_dialogue(std::string_view text, std::string_view summary);
 
 }  // namespace chatmem

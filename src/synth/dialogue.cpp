@@ -52,22 +52,26 @@ void add_turn(Dialogue& dialogue, int person, std::string_view text) {
 // Words that follow "I'm" or "Hi," with a capital and are no names.
 bool is_no_name(const std::string& lower) {
   static const std::unordered_set<std::string> kWords = {
-      "american",  "chinese",   "english",   "french",     "german",      "japanese",  "italian",
-      "spanish",   "canadian",  "british",   "australian", "russian",     "korean",    "indian",
-      "i",         "i'm",       "there",     "sir",        "madam",       "ma'am",     "dear",
-      "honey",     "darling",   "sweetie",   "guys",       "everyone",    "everybody", "folks",
-      "ladies",    "god",       "christmas", "tv",         "ok",          "okay",      "yes",
-      "no",        "well",      "what",      "how",        "why",         "when",      "where",
-      "who",       "good",      "oh",        "the",        "a",           "this",      "that",
-      "it",        "please",    "sorry",     "thank",      "thanks",      "monday",    "tuesday",
-      "wednesday", "thursday",  "friday",    "saturday",   "sunday",      "english",   "mandarin",
-      "internet",  "may",       "can",       "do",         "is",          "are",       "welcome",
-      "miss",      "mister",    "son",       "boys",       "girls",       "man",       "boy",
-      "hello",     "hi",        "hey",       "catholic",   "christian",   "muslim",    "jewish",
-      "buddhist",  "capricorn", "gemini",    "leo",        "virgo",       "libra",     "scorpio",
-      "aries",     "taurus",    "pisces",    "aquarius",   "sagittarius", "cancer",    "professor",
-      "doctor",    "officer",   "waiter",    "captain",    "coach",       "teacher",   "nurse",
-      "boss"};
+      "american",    "chinese",    "english",   "french",    "german",     "japanese",
+      "italian",     "spanish",    "canadian",  "british",   "australian", "russian",
+      "korean",      "indian",     "i",         "i'm",       "there",      "sir",
+      "madam",       "ma'am",      "dear",      "honey",     "darling",    "sweetie",
+      "guys",        "everyone",   "everybody", "folks",     "ladies",     "god",
+      "christmas",   "tv",         "ok",        "okay",      "yes",        "no",
+      "well",        "what",       "how",       "why",       "when",       "where",
+      "who",         "good",       "oh",        "the",       "a",          "this",
+      "that",        "it",         "please",    "sorry",     "thank",      "thanks",
+      "monday",      "tuesday",    "wednesday", "thursday",  "friday",     "saturday",
+      "sunday",      "english",    "mandarin",  "internet",  "may",        "can",
+      "do",          "is",         "are",       "welcome",   "miss",       "mister",
+      "son",         "boys",       "girls",     "man",       "boy",        "hello",
+      "hi",          "hey",        "catholic",  "christian", "muslim",     "jewish",
+      "buddhist",    "capricorn",  "gemini",    "leo",       "virgo",      "libra",
+      "scorpio",     "aries",      "taurus",    "pisces",    "aquarius",   "sagittarius",
+      "cancer",      "professor",  "doctor",    "officer",   "waiter",     "captain",
+      "coach",       "teacher",    "nurse",     "boss",      "air",        "room",
+      "bank",        "hotel",      "customer",  "reception", "service",    "operator",
+      "information", "admissions", "morning",   "afternoon", "evening"};
   return kWords.contains(lower);
 }
 

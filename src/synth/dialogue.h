@@ -18,6 +18,8 @@ struct Dialogue {
   std::vector<Utterance> turns;
   std::vector<int> persons;          // sorted, each once
   std::map<int, std::string> names;  // found in the text: "I'm Doctor Hawkins", "Thanks, Sarah"
+  std::string summary;               // the row's, see casting.h
+  std::vector<std::string> actors;   // names in the summary
   std::map<int, Gender> genders;     // see casting.h
 };
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
-#include <set>
 #include <unordered_map>
 
 #include "base/csv.h"
@@ -29,14 +28,6 @@ void name_one(std::vector<std::string>& named, const std::string& id) {
   if (named.size() < kNamed) named.push_back(id);
 }
 
-// Among the first n rows.
-int64_t count_near(const DuplicateReport& duplicates, size_t n) {
-  std::set<int> near;
-  for (const DuplicatePair& pair : duplicates.near)
-    if (size_t(pair.second) < n) near.insert(pair.second);
-  return int64_t(near.size());
-}
-
 // The rows of a run: all of the file, and which of them are worked on.
 struct ChosenRows {
   std::vector<SourceRow> all;
@@ -53,18 +44,24 @@ ChosenRows choose_rows(const GenerateOptions& options, GenerateReport& report) {
   rows.duplicates = find_duplicates(rows.all);
   size_t n = rows.all.size();
   if (options.rows != kAllRows && size_t(options.rows) < n) n = size_t(options.rows);
+  std::vector<std::vector<int>> near_before(rows.all.size());
+  for (const DuplicatePair& pair : rows.duplicates.near)
+    near_before[size_t(pair.second)].push_back(pair.first);
+  std::vector<bool> chosen(n, false);
   for (size_t i = 0; i < n; i++) {
-    const bool duplicate = rows.duplicates.first_same[i] != int(i);
-    if (duplicate) {
-      name_one(report.first_duplicates, rows.all[i].id);
-      report.duplicates++;
-    }
-    if (duplicate && options.skip_duplicates)
-      report.left_out++;
-    else
+    const bool same = rows.duplicates.first_same[i] != int(i);
+    // Near a row that is left out itself is not near enough.
+    const bool near = std::any_of(near_before[i].begin(), near_before[i].end(),
+                                  [&](int before) { return chosen[size_t(before)]; });
+    if (same) name_one(report.first_duplicates, rows.all[i].id);
+    report.duplicates += same;
+    report.near_duplicates += near;
+    chosen[i] = !options.skip_duplicates || !(same || near);
+    if (chosen[i])
       rows.chosen.push_back(i);
+    else
+      report.left_out++;
   }
-  report.near_duplicates = count_near(rows.duplicates, n);
   report.rows = int64_t(rows.chosen.size());
   return rows;
 }

@@ -32,6 +32,7 @@ struct AskOptions {
   FlowOptions flow;
   std::optional<Price> price;  // none: as `prices` says
   std::optional<fs::path> prices;
+  std::optional<fs::path> tokenizer;  // counts tokens for estimates where the API does not
   double budget_usd = std::numeric_limits<double>::infinity();
   bool batch = false;         // Message Batches, at half the price
   bool retry_errors = false;  // rows that an earlier run left in errors/ are tried again
@@ -44,7 +45,7 @@ struct GenerateOptions {
   int64_t rows = 2;                    // the first so many rows of the file; kAllRows for all
   uint64_t seed = 0;
   int year = 2024;
-  bool skip_duplicates = false;  // leaves out dialogues that an earlier row has
+  bool skip_duplicates = false;  // leaves out dialogues that an earlier row has, or nearly has
   bool force = false;            // empties a folder that holds the result of another run first
   int threads = 0;               // of offline; 0: as many as the machine has
   AskOptions ask;

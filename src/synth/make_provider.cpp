@@ -8,11 +8,11 @@
 #include "base/error.h"
 #include "llm/chat_client.h"
 #include "synth/llm_provider.h"
+#include "text/tokenizer.h"
 
 namespace chatmem {
 namespace {
 
-constexpr double kBytesPerToken = 3.5;  // of English, about
 constexpr size_t kCountedRows = 20;
 constexpr double kRepairShare = 0.1;              // of rows, at the high end
 constexpr double kTokensPerSecond[] = {60, 150};  // of one answer: slow, fast
@@ -80,30 +80,77 @@ LlmProviderOptions provider_options(const GenerateOptions& options) {
   return made;
 }
 
-int64_t estimated_tokens(const LlmRequest& request) {
-  return int64_t(double(input_tokens_bound(request)) / kBytesPerToken);
+// How far the true count of a few requests lies from their estimate: the API's, else a tokenizer's.
+struct Counted {
+  double ratio = 1;
+  std::string by = "bytes / 3.5";
+};
+
+// None when the API does not answer now. Throws Error when it refuses, for it would refuse the run,
+// too.
+std::optional<int64_t> count_by_api(const LlmApi& api, const LlmRequest& request) {
+  HttpOutcome outcome;
+  try {
+    outcome.response = http_request(*api.count_tokens_call(request));
+  } catch (const HttpError& error) {
+    outcome.error = error;
+  }
+  if (!outcome.error && outcome.response.status / 100 == 2)
+    return api.parse_count_tokens(outcome.response.body);
+  const LlmFailure failure = api.parse_failure(outcome);
+  if (failure.verdict == LlmVerdict::retry) return std::nullopt;
+  throw Error(failure.message, failure.hint);
 }
 
-// Of the whole run, by how far the API's count of a few rows lies from the estimate; none when it
-// does not answer now. Throws Error when it refuses, for it would refuse the run, too.
-std::optional<double> counted_ratio(const LlmApi& api, const std::vector<LlmRequest>& requests) {
-  double counted = 0, estimated = 0;
+int64_t count_by_tokenizer(const Tokenizer& tokenizer, const LlmRequest& request) {
+  size_t tokens = tokenizer.encode(request.system).size();
+  for (const LlmMessage& message : request.messages)
+    tokens += tokenizer.encode(message.content).size();
+  return int64_t(tokens);
+}
+
+// The count of each; none when one of them is none.
+template <typename Count>
+std::optional<double> count_all(const std::vector<LlmRequest>& requests, const Count& count) {
+  double sum = 0;
   for (const LlmRequest& request : requests) {
-    HttpOutcome outcome;
-    try {
-      outcome.response = http_request(*api.count_tokens_call(request));
-    } catch (const HttpError& error) {
-      outcome.error = error;
-    }
-    if (outcome.error || outcome.response.status / 100 != 2) {
-      const LlmFailure failure = api.parse_failure(outcome);
-      if (failure.verdict == LlmVerdict::retry) return std::nullopt;
-      throw Error(failure.message, failure.hint);
-    }
-    counted += double(api.parse_count_tokens(outcome.response.body));
-    estimated += double(estimated_tokens(request));
+    const std::optional<int64_t> tokens = count(request);
+    if (!tokens) return std::nullopt;
+    sum += double(*tokens);
   }
-  return estimated > 0 ? counted / estimated : 1;
+  return sum;
+}
+
+Counted count_tokens(const GenerateOptions& options, const std::vector<LlmRequest>& few) {
+  const double estimated = std::max(1.0, *count_all(few, [](const LlmRequest& request) {
+                                      return std::optional(input_tokens_estimate(request));
+                                    }));
+  if (!options.ask.endpoint.api_key.empty() || !is_anthropic(options)) {
+    const std::unique_ptr<LlmApi> api = make_api(options);
+    if (api->count_tokens_call(few.front())) {
+      const std::optional<double> counted =
+          count_all(few, [&](const LlmRequest& request) { return count_by_api(*api, request); });
+      if (counted)
+        return {*counted / estimated, fmt::format("count_tokens of {} rows", few.size())};
+    }
+  }
+  if (!options.ask.tokenizer) return {};
+  const Tokenizer tokenizer = Tokenizer::load(*options.ask.tokenizer);
+  const double counted = *count_all(few, [&](const LlmRequest& request) {
+    return std::optional(count_by_tokenizer(tokenizer, request));
+  });
+  return {counted / estimated, fmt::format("the tokenizer of {} rows", few.size())};
+}
+
+// By the mean request: prices may depend on how long a prompt is.
+void price_estimate(const Price& price, int64_t system_tokens, bool batch,
+                    GenerateEstimate& estimate) {
+  const int64_t n = estimate.to_ask, input = estimate.input_tokens / n;
+  const int64_t cached = std::min(system_tokens, input);
+  const LlmUsage low{input - cached, 0, cached, estimate.output_tokens_low / n};
+  const LlmUsage high{input, 0, 0, estimate.output_tokens_high / n};
+  estimate.usd_low = double(n) * price.cost_usd(low, batch);
+  estimate.usd_high = double(n) * (1 + kRepairShare) * price.cost_usd(high, batch);
 }
 
 }  // namespace
@@ -128,9 +175,6 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   GenerateEstimate estimate;
   estimate.to_ask = options.provider == "offline" ? 0 : int64_t(tasks.size());
   if (estimate.to_ask == 0) return estimate;
-  // Without a key Anthropic's API counts nothing, but a price can be told all the same.
-  const bool reachable = !is_anthropic(options) || !options.ask.endpoint.api_key.empty();
-  const std::unique_ptr<LlmApi> api = reachable ? make_api(options) : nullptr;
   const LlmProviderOptions made = provider_options(options);
   estimate.model = made.model;
   std::vector<LlmRequest> few;
@@ -147,29 +191,21 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
     LlmRequest request = first_request(row, task, made);
     const TokenRange answer = expansion_answer_tokens(row, task);
     estimate.to_ask++;
-    estimate.input_tokens += estimated_tokens(request);
+    estimate.input_tokens += input_tokens_estimate(request);
     estimate.output_tokens_low += answer.low;
     estimate.output_tokens_high += answer.high;
-    system_tokens = int64_t(double(request.system.size()) / kBytesPerToken);
+    system_tokens = input_tokens_estimate({.system = request.system});
     if (few.size() < kCountedRows) few.push_back(std::move(request));
   }
   if (few.empty()) return estimate;
-  estimate.counted_by = fmt::format("bytes / {}", kBytesPerToken);
-  if (api && api->count_tokens_call(few.front())) {
-    const std::optional<double> ratio = counted_ratio(*api, few);
-    estimate.input_tokens = int64_t(double(estimate.input_tokens) * ratio.value_or(1));
-    system_tokens = int64_t(double(system_tokens) * ratio.value_or(1));
-    estimate.counted_by =
-        ratio ? fmt::format("count_tokens of {} rows", few.size())
-              : fmt::format("bytes / {}, for {} does not count now", kBytesPerToken, api->host());
-  }
-  if (made.run.price) {
-    const int64_t cached = system_tokens * (estimate.to_ask - 1);
-    estimate.usd_low = made.run.price->cost_usd(
-        {estimate.input_tokens - cached, 0, cached, estimate.output_tokens_low}, options.ask.batch);
-    estimate.usd_high = (1 + kRepairShare) * made.run.price->cost_usd({estimate.input_tokens, 0, 0,
-                                                                       estimate.output_tokens_high},
-                                                                      options.ask.batch);
+  const Counted counted = count_tokens(options, few);
+  estimate.counted_by = counted.by;
+  estimate.input_tokens = int64_t(double(estimate.input_tokens) * counted.ratio);
+  system_tokens = int64_t(double(system_tokens) * counted.ratio);
+  if (made.run.price) price_estimate(*made.run.price, system_tokens, options.ask.batch, estimate);
+  if (options.ask.batch) {  // what the API promises
+    estimate.seconds_high = 24 * 3600;
+    return estimate;
   }
   const double answers = double(estimate.to_ask) / std::max(1, options.ask.flow.concurrency);
   const double rows_asked = double(estimate.to_ask);

@@ -12,9 +12,9 @@ namespace chatmem {
 std::unique_ptr<Provider> make_provider(const GenerateOptions& options,
                                         const std::vector<SourceRow>& rows);
 
-// Tokens are counted by the API for a few rows where it can and a key is there, else estimated by
-// bytes. Money: low with the system text read from the cache and short answers, high with long
-// answers and a repair turn for one row in ten.
+// Tokens are counted for a few rows by the API, where it can and a key is there, else by the
+// tokenizer, else estimated by bytes. Money: low with the system text read from the cache and short
+// answers, high with long answers and a repair turn for one row in ten.
 GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vector<SourceRow>& rows,
                                  std::span<const RowTask> tasks);
 

@@ -1,11 +1,14 @@
 #include "synth/marked_text.h"
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "synth/deixis.h"
 #include "synth/dialogue.h"
+#include "synth/sentences.h"
 #include "text/words.h"
 
 namespace chatmem {
@@ -79,6 +82,125 @@ std::string mark_persons(std::string_view summary, const Cast& cast) {
     if (text[i] == '.' && (text[i + 1] == kYouMark || text[i + 1] == kOtherMark))
       text.insert(i + 1, " ");
   return text;
+}
+
+namespace {
+
+bool is_verb(const Token& token) {
+  return is_auxiliary(token.lower) || !past_of_third_person(token.lower).empty();
+}
+
+// The reader is told to by "you" alone: not "Six-year-old you", not "You, a shop assistant,".
+class ReaderTrimmer {
+ public:
+  explicit ReaderTrimmer(std::vector<Token>& tokens) : tokens_(tokens) {}
+
+  void run() {
+    trim_front();
+    for (size_t i = 0; i < tokens_.size(); i++)
+      if (is_reader(i)) {
+        i = trim_relation(i);
+        trim_apposition(i);
+      }
+  }
+
+ private:
+  bool is_reader(size_t i) const {
+    return tokens_[i].person == kYouMark && tokens_[i].ending.empty();
+  }
+  bool is_comma(size_t i) const { return i < tokens_.size() && tokens_[i].text == ","; }
+  void erase(size_t begin, size_t end) {
+    tokens_.erase(tokens_.begin() + std::ptrdiff_t(begin), tokens_.begin() + std::ptrdiff_t(end));
+  }
+
+  // "A hospital visitor, you, got", "Twins you and Ella argue".
+  void trim_front() {
+    size_t at = 0;
+    while (at < tokens_.size() && !tokens_[at].person) at++;
+    if (at < 2 || at > 12 || at >= tokens_.size() || !is_reader(at)) return;
+    static const std::unordered_set<std::string_view> kArticles = {"a", "an", "the", "of", "year"};
+    if (at == 6 && tokens_[2].lower == "year" && tokens_[4].lower == "old") return erase(0, at);
+    for (size_t i = 0; i < at; i++) {
+      const Token& token = tokens_[i];
+      const bool comma = is_comma(i) && i + 2 == at;
+      if (!token.word
+              ? token.text != " " && token.text != "-" && !comma
+              : is_verb(token) || (is_stopword(token.lower) && !kArticles.contains(token.lower)) ||
+                    is_adverb(token.lower) || token.lower.ends_with("ing"))
+        return;
+    }
+    const bool between_commas = at >= 2 && is_comma(at - 2) && is_comma(at + 1);
+    // "Allan you": a longer name that is not the reader's.
+    const Token& last = tokens_[at - 2];
+    const bool capital = std::isupper(static_cast<unsigned char>(last.text[0])) != 0;
+    if (capital && !last.lower.ends_with('s') && !names_somebody(last)) return;
+    if (is_comma(at - 2) != between_commas) return;
+    if (between_commas) erase(at + 1, at + 2);
+    erase(0, at);
+  }
+
+  // "His friend you advised him": the relation says whose friend, "you" says who. Returns where the
+  // reader is then.
+  size_t trim_relation(size_t at) {
+    size_t begin = at;
+    for (int words = 0; words < 3; words++) {
+      if (begin < 2 || tokens_[begin - 1].text != " " || !tokens_[begin - 2].word) return at;
+      begin -= 2;
+      const Token& token = tokens_[begin];
+      if (words == 0 && !names_somebody(token)) return at;
+      if (words > 0 && (token.lower == "his" || token.lower == "her" || token.lower == "the")) {
+        erase(begin, at);
+        return begin;
+      }
+      if (token.person || is_verb(token)) return at;
+    }
+    return at;
+  }
+
+  // "You, sixty-eight, book", "told you, who has never run, that".
+  void trim_apposition(size_t at) {
+    if (!is_comma(at + 1) || at + 3 >= tokens_.size()) return;
+    const Token& first = tokens_[at + 3];
+    static const std::unordered_set<std::string_view> kGoesOn = {
+        "and", "but", "or", "so", "because", "then", "which", "while"};
+    if (!first.word || first.person || kGoesOn.contains(first.lower) || first.actor) return;
+    size_t end = at + 3;
+    while (end < tokens_.size() && !is_comma(end)) end++;
+    if (first.lower == "who") {
+      erase(at + 1, std::min(end + 1, tokens_.size()));
+      return;
+    }
+    if (end + 2 >= tokens_.size()) return;
+    size_t next = end + 2;
+    while (next + 2 < tokens_.size() && is_adverb(tokens_[next].lower)) next += 2;
+    for (size_t i = at + 3; i < end; i++)
+      if (is_verb(tokens_[i]) && !is_also_noun(tokens_[i].lower)) return;
+    if (is_verb(tokens_[next]) || tokens_[next].lower == "to" || tokens_[next].lower == "that" ||
+        tokens_[next].lower == "whether")
+      erase(at + 1, end + 1);
+  }
+
+  std::vector<Token>& tokens_;
+};
+
+}  // namespace
+
+std::vector<MarkedSentence> marked_sentences(std::string_view summary, const Cast& cast) {
+  const std::string marked = mark_persons(summary, cast);
+  std::unordered_set<std::string> names;
+  for (const std::string& actor : cast.actors)
+    for (const Token& token : tokenize(actor)) names.insert(token.text);
+  std::vector<MarkedSentence> sentences;
+  for (const std::string& sentence : sentences_of(marked)) {
+    sentences.push_back({tokenize(shift_time_words(sentence)), names_calendar_date(sentence)});
+    for (Token& token : sentences.back().tokens) {
+      std::string_view word = token.text;
+      if (word.ends_with("'s")) word.remove_suffix(2);
+      token.actor = token.word && names.contains(std::string(word));
+    }
+    ReaderTrimmer(sentences.back().tokens).run();
+  }
+  return sentences;
 }
 
 bool is_gendered_pronoun(const std::string& lower) {
@@ -161,6 +283,17 @@ Gender gender_of_somebody(const Token& token) {
   if (women().contains(word)) return Gender::kFemale;
   if (people().contains(word)) return Gender::kUnknown;
   return gender_of(std::string_view(token.text).substr(0, word.size()));
+}
+
+bool is_human_verb(const std::string& lower) {
+  static const WordSet kVerbs = {
+      "tells",      "asks",      "says",       "thinks",     "wants",      "invites",
+      "explains",   "advises",   "agrees",     "suggests",   "warns",      "phones",
+      "apologizes", "complains", "learns",     "refuses",    "decides",    "promises",
+      "hopes",      "admits",    "persuades",  "thanks",     "believes",   "orders",
+      "buys",       "visits",    "introduces", "recommends", "encourages", "reminds",
+      "worries",    "calls",     "rings",      "confesses",  "discovers",  "books"};
+  return kVerbs.contains(lower);
 }
 
 bool is_auxiliary(const std::string& lower) {

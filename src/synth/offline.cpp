@@ -41,7 +41,7 @@ struct Exchange {
 };
 
 // What is held against a follow-up, in units of the similarity that ranks them.
-constexpr float kOtherRoles = 0.2f, kNamesDate = 0.1f;
+constexpr float kOtherRoles = 0.2f, kNamesDate = 0.1f, kStrangers = 0.4f;
 
 // The two persons of the whole conversation.
 struct Persons {
@@ -136,7 +136,7 @@ class OfflineProvider : public Provider {
     for (size_t i = 0; i < exchanges.size(); i++)
       result.conversations.push_back(
           {schedule.days[i], lay_messages(exchanges[i], persons, schedule.days[i], random)});
-    result.personal_summary = compose(exchanges, persons, schedule);
+    result.personal_summary = compose(exchanges, persons, schedule, random);
     check(result);
     return result;
   }
@@ -147,6 +147,7 @@ class OfflineProvider : public Provider {
     TermVector words[2];  // of the two persons
     Roles roles;
     bool names_date = false;
+    bool strangers = false;  // they meet for the first time
   };
 
   // Empty when the row cannot follow another: not two speakers, or it goes to errors/ itself.
@@ -164,13 +165,30 @@ class OfflineProvider : public Provider {
     usable.names_date =
         std::any_of(usable.dialogue.turns.begin(), usable.dialogue.turns.end(),
                     [](const Utterance& turn) { return names_calendar_date(turn.text); });
+    usable.strangers =
+        std::any_of(usable.dialogue.turns.begin(), usable.dialogue.turns.end(),
+                    [](const Utterance& turn) { return greets_stranger(turn.text); });
     return usable;
+  }
+
+  // What nobody says to one he has met before.
+  static bool greets_stranger(std::string_view text) {
+    static constexpr std::string_view kWords[] = {
+        "nice to meet you",     "pleased to meet you", "glad to meet you",        "how do you do",
+        "pleasure to meet you", "happy to meet you",   "good to meet you",        "we haven't met",
+        "what's your name",     "what is your name",   "let me introduce myself", "my name is",
+        "nice meeting you"};
+    const std::string lower = to_lower_ascii(text);
+    return std::any_of(std::begin(kWords), std::end(kWords),
+                       [&](std::string_view words) { return lower.find(words) != lower.npos; });
   }
 
   Exchange first_exchange(int row) const {
     Exchange exchange;
     exchange.row = row;
-    exchange.dialogue = cast_dialogue(rows_[size_t(row)].dialogue, rows_[size_t(row)].summary);
+    const SourceRow& source = rows_[size_t(row)];
+    const std::optional<Usable>& known = usable_[size_t(row)];
+    exchange.dialogue = known ? known->dialogue : cast_dialogue(source.dialogue, source.summary);
     const std::vector<int>& persons = exchange.dialogue.persons;
     if (persons.size() < 2) throw Error("a dialogue must have two speakers, it has one");
     exchange.you = persons[0];
@@ -274,6 +292,7 @@ class OfflineProvider : public Provider {
       candidate.score = match.similarity - role_blemish(candidate.exchange, first, roles);
       // A day of the calendar that is spoken of contradicts the new dates.
       if (usable->names_date) candidate.score -= kNamesDate;
+      if (usable->strangers) candidate.score -= kStrangers;
       found.push_back(std::move(candidate));
     }
     std::stable_sort(found.begin(), found.end(),
@@ -358,19 +377,19 @@ class OfflineProvider : public Provider {
 
   // The row's human summary told to the reader; empty when that is not safe.
   std::string retold(const Exchange& exchange, const Persons& persons) const {
-    const SourceRow& row = rows_[size_t(exchange.row)];
     Cast cast;
     cast.you = exchange.you;
     cast.other = exchange.other;
     cast.you_name = name_in(exchange.dialogue, exchange.you);
     cast.other_source_name = name_in(exchange.dialogue, exchange.other);
     cast.other_name = persons.other_name;
+    cast.actors = exchange.dialogue.actors;
     cast.you_gender = gender_in(exchange.dialogue, exchange.you);
     cast.other_gender = gender_in(exchange.dialogue, exchange.other);
     for (const auto& [person, name] : spoken_names(exchange, persons))
       if (person != exchange.you && person != exchange.other) cast.bystanders[person] = name;
     std::string text;
-    for (const std::string& sentence : retell(row.summary, cast))
+    for (const std::string& sentence : retell(exchange.dialogue.summary, cast))
       text += (text.empty() ? "" : " ") + sentence;
     // Laws, not hopes; retell leaves such sentences out.
     if (names_calendar_date(text) || has_time_word_of_now(text)) return "";
@@ -408,45 +427,51 @@ class OfflineProvider : public Provider {
     return fmt::format("About {} months later", number_word((days + 15) / 30));
   }
 
-  static std::string lead(size_t i, size_t n, const Calendar& schedule) {
+  // The words before what is told of the i-th exchange; their forms follow each other from where
+  // the row's chance begins, so that rows differ and no form comes twice running.
+  static std::string lead(size_t i, size_t n, const Calendar& schedule, size_t turn) {
     const std::string on = format_long_date(schedule.days[i]);
     const std::string ago = relative_time(schedule.days[i], schedule.today);
-    if (i == 0)
-      return n == 1 ? fmt::format("On {}, {}, ", on, ago)
-                    : fmt::format("It all started back on {}, {}, when ", on, ago);
-    if (i + 1 == n) return fmt::format("Most recently, on {}, {}, ", on, ago);
+    static constexpr std::string_view kFirst[] = {"It all started back on {}, {}, when ",
+                                                  "It began on {}, {}, when ", "Back on {}, {}, ",
+                                                  "The first of these was on {}, {}, when "};
+    static constexpr std::string_view kLast[] = {"Most recently, on {}, {}, ",
+                                                 "Your latest exchange was on {}, {}, when ",
+                                                 "Last of all, on {}, {}, "};
+    static constexpr std::string_view kMiddle[] = {
+        "{2}, on {0}, ", "Then, on {0}, {1}, ",       "{1}, on {0}, ",
+        "On {0}, {1}, ", "After that, on {0}, {1}, ", "{2}, on {0}, "};
+    if (i == 0 && n == 1) return fmt::format("On {}, {}, ", on, ago);
     std::string text;
-    switch (i % 4) {
-      case 1:
-        text = fmt::format("{}, on {}, ", later(schedule.days[i - 1], schedule.days[i]), on);
-        break;
-      case 2:
-        text = fmt::format("Then, on {}, {}, ", on, ago);
-        break;
-      case 3:
-        text = fmt::format("{}, on {}, ", ago, on);
-        break;
-      default:
-        text = fmt::format("On {}, {}, ", on, ago);
-    }
+    if (i == 0)
+      text = fmt::format(fmt::runtime(kFirst[turn % std::size(kFirst)]), on, ago);
+    else if (i + 1 == n)
+      text = fmt::format(fmt::runtime(kLast[turn % std::size(kLast)]), on, ago);
+    else
+      text = fmt::format(fmt::runtime(kMiddle[(i + turn) % std::size(kMiddle)]), on, ago,
+                         later(schedule.days[i - 1], schedule.days[i]));
     text[0] = char(std::toupper(static_cast<unsigned char>(text[0])));
     return text;
   }
 
   std::string compose(const std::vector<Exchange>& exchanges, const Persons& persons,
-                      const Calendar& schedule) const {
+                      const Calendar& schedule, Random& random) const {
     const int days = int((schedule.today - schedule.days[0]).count());
     const std::string span = exchanges.size() == 1 ? ""
                              : days <= 14          ? " over the past two weeks"
                              : days <= 45          ? " over the past few weeks"
                              : days <= 75          ? " over the past two months"
                                                    : " over the past few months";
-    std::string text =
-        fmt::format("Today is {}. Here's a summary of your interactions with {}{}{}.",
-                    format_long_date(schedule.today, true), persons.other_name, span,
-                    exchanges.size() == 1 ? "" : ", in order");
+    static constexpr std::string_view kIntroductions[] = {
+        "Here's a summary of your interactions with {}{}{}.",
+        "Here is what passed between you and {}{}{}.",
+        "These were your conversations with {}{}{}."};
+    const size_t turn = random.below(12);
+    std::string text = fmt::format("Today is {}. ", format_long_date(schedule.today, true));
+    text += fmt::format(fmt::runtime(kIntroductions[turn % std::size(kIntroductions)]),
+                        persons.other_name, span, exchanges.size() == 1 ? "" : ", in order");
     for (size_t i = 0; i < exchanges.size(); i++)
-      text += ' ' + lead(i, exchanges.size(), schedule) +
+      text += ' ' + lead(i, exchanges.size(), schedule, turn) +
               with_small_start(told(exchanges[i], persons), persons.other_name);
     return text;
   }

@@ -87,6 +87,7 @@ class Resolver {
     tokens_ = &tokens;
     here_ = {};
     main_subject_ = clause_subject_ = object_ = recent_ = kNobody;
+    controlled_ = false;
     plural_here_ = false;
     began_with_pair_ = begins_with_pair();
   }
@@ -133,7 +134,7 @@ class Resolver {
   // Names that no list has are persons where they do something or own something.
   bool is_somebody(size_t i) const {
     const Token& here = token(i);
-    if (names_somebody(here)) return true;
+    if (here.actor || names_somebody(here)) return true;
     if (!std::isupper(static_cast<unsigned char>(here.text[0])) || here.text.size() < 3)
       return false;
     if (is_stopword(here.lower) || is_adverb(here.lower) || is_gendered_pronoun(here.lower) ||
@@ -172,6 +173,7 @@ class Resolver {
     }
   }
   void set_subject(Entity entity) {
+    controlled_ = false;
     clause_subject_ = entity;
     if (main_subject_ == kNobody) main_subject_ = entity;
   }
@@ -186,10 +188,13 @@ class Resolver {
                                       "their", "its",  "it",    "it's", "this",
                                       "there", "that", "these", "some", "no"};
     const Token* next = next_word();
-    if (here.lower == "who" && recent_ != kNobody)
+    const bool goes_on = (here.lower == "and" || here.lower == "but") && next && is_verb(*next);
+    if (goes_on && at_ >= 2 && token(at_ - 2).text == ",")
+      clause_subject_ = main_subject_;  // "recommends a dress for Kate, who is late, and tells"
+    else if (here.lower == "who" && recent_ != kNobody)
       clause_subject_ = recent_;
     else if (here.lower == "to" && object_ != kNobody && object_at_ + 2 == at_)
-      clause_subject_ = object_;
+      clause_subject_ = object_, controlled_ = true;
     else if (kClause.contains(here.lower) && next && kNoPerson.contains(next->lower))
       clause_subject_ = kNobody;
   }
@@ -197,10 +202,13 @@ class Resolver {
   // "her keys", not "asks her to wait".
   bool is_possessive_her() const {
     static const WordSet kAfterObject = {
-        "to",   "that", "if",  "in",    "on",      "for", "with",  "and",   "about",   "how",
-        "what", "when", "who", "where", "why",     "at",  "from",  "as",    "because", "so",
-        "but",  "the",  "a",   "an",    "not",     "by",  "into",  "off",   "up",      "out",
-        "some", "any",  "two", "until", "whether", "or",  "again", "after", "before",  "is"};
+        "to",      "that",  "if",     "in",   "on",    "for",   "with",     "and",     "about",
+        "how",     "what",  "when",   "who",  "where", "why",   "at",       "from",    "as",
+        "because", "so",    "but",    "the",  "a",     "an",    "not",      "by",      "into",
+        "off",     "up",    "out",    "some", "any",   "two",   "until",    "whether", "or",
+        "again",   "after", "before", "is",   "his",   "their", "this",     "no",      "another",
+        "one",     "more",  "he",     "she",  "they",  "it",    "which",    "while",   "since",
+        "unless",  "than",  "back",   "home", "it's",  "every", "something"};
     const Token* next = next_word();
     const bool ends = at_ + 1 >= tokens_->size() || token(at_ + 1).text != " ";
     return next && !ends && !next->person && !kAfterObject.contains(next->lower);
@@ -272,12 +280,15 @@ class Resolver {
       meant = choose(found, grammatical);
     }
     if (meant == kNobody) return std::nullopt;
-    note(meant, gender, grammatical);
-    return meant == kReader ? Referent::kYou : Referent::kNotYou;
+    found.remove(meant);
+    const bool sole = !found.any();
+    note(meant, gender, grammatical, sole);
+    if (meant == kReader) return Referent::kYou;
+    return meant == kSecond && sole ? Referent::kOther : Referent::kNotYou;
   }
 
-  void note(Entity meant, Gender gender, Case grammatical) {
-    if (meant <= kSecond) genders_[meant] = gender;
+  void note(Entity meant, Gender gender, Case grammatical, bool sole) {
+    if (meant == kReader || (meant == kSecond && sole)) genders_[meant] = gender;
     here_[meant] = true;
     recent_ = meant;
     if (grammatical == Case::kSubject) set_subject(meant);
@@ -302,7 +313,7 @@ class Resolver {
     if (const Entity e = only(found); e != kNobody) return e;
     // From here on the reader is one of several.
     const bool opens = grammatical == Case::kSubject && is_first_word();
-    const Entity preferred = opens ? last_subject_ : clause_subject_;
+    const Entity preferred = opens ? last_subject_ : controlled_ ? kNobody : clause_subject_;
     Candidates rivals = found;
     rivals.remove(kReader);
     const bool strong_rival =
@@ -327,12 +338,12 @@ class Resolver {
     const std::array<bool, kEntities>& beside = opens ? before_ : here_;
     const auto rival_beside = [&] {
       for (size_t e = 0; e < kEntities; e++)
-        if (beside[e] && rivals.has(Entity(e))) return true;
+        if ((here_[e] || before_[e]) && rivals.has(Entity(e))) return true;
       return false;
     };
     if (grammatical == Case::kObject) return kNobody;
     if (preferred == kReader && !rival_beside()) return kReader;
-    if (rivals.has(preferred) && !beside[kReader]) return preferred;
+    if (rivals.has(preferred) && !beside[kReader] && !before_[kReader]) return preferred;
     return kNobody;
   }
 
@@ -366,7 +377,8 @@ class Resolver {
         return Referent::kPair;
       return plural_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
     }
-    if (plural_here_) return Referent::kNotYou;
+    if (plural_here_ || here.lower == "them")
+      return plural_here_ || plural_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
     const bool both_here = here_[kReader] && here_[kSecond];
     if (alone() && (both_here || began_with_pair_ || (pair_before_ && began_with_they())))
       return here.lower == "theirs" ? std::nullopt : std::optional(Referent::kPair);
@@ -380,13 +392,14 @@ class Resolver {
   Entity main_subject_ = kNobody, clause_subject_ = kNobody, object_ = kNobody, recent_ = kNobody;
   Entity last_subject_ = kNobody;
   size_t object_at_ = 0;
+  bool controlled_ = false;  // the clause's subject is the object of the verb before: "asks Bob to"
   bool plural_here_ = false, plural_before_ = false;
   bool began_with_pair_ = false, pair_before_ = false;
   bool impossible_ = false;
 };
 
 // The genders under which every pronoun can mean somebody, as far as all of them agree.
-void demand_genders(const std::vector<std::vector<Token>>& sentences, Gender& you, Gender& other) {
+void demand_genders(const std::vector<MarkedSentence>& sentences, Gender& you, Gender& other) {
   const auto choices = [](Gender known) {
     return known == Gender::kUnknown ? std::vector{Gender::kFemale, Gender::kMale}
                                      : std::vector{known};
@@ -395,7 +408,7 @@ void demand_genders(const std::vector<std::vector<Token>>& sentences, Gender& yo
   for (const Gender a : choices(you))
     for (const Gender b : choices(other)) {
       Resolver resolver(a, b);
-      for (const std::vector<Token>& sentence : sentences) resolver.resolve(sentence);
+      for (const MarkedSentence& sentence : sentences) resolver.resolve(sentence.tokens);
       if (resolver.feasible()) possible.emplace_back(a, b);
     }
   if (possible.empty()) return;
@@ -409,13 +422,18 @@ void demand_genders(const std::vector<std::vector<Token>>& sentences, Gender& yo
 
 }  // namespace
 
-References resolve_pronouns(const std::vector<std::vector<Token>>& sentences, Gender you,
+References resolve_pronouns(const std::vector<MarkedSentence>& sentences, Gender you,
                             Gender other) {
-  if (you == Gender::kUnknown || other == Gender::kUnknown) demand_genders(sentences, you, other);
+  const bool asked = std::any_of(sentences.begin(), sentences.end(), [](const MarkedSentence& s) {
+    return std::any_of(s.tokens.begin(), s.tokens.end(),
+                       [](const Token& token) { return is_gendered_pronoun(token.lower); });
+  });
+  if (asked && (you == Gender::kUnknown || other == Gender::kUnknown))
+    demand_genders(sentences, you, other);
   Resolver resolver(you, other);
   References references;
-  for (const std::vector<Token>& sentence : sentences)
-    references.sentences.push_back(resolver.resolve(sentence));
+  for (const MarkedSentence& sentence : sentences)
+    references.sentences.push_back(resolver.resolve(sentence.tokens));
   references.you = resolver.gender(kReader);
   references.other = resolver.gender(kSecond);
   return references;

@@ -7,7 +7,8 @@
 
 namespace chatmem {
 
-enum class Referent : unsigned char { kNone, kYou, kNotYou, kPair };
+// kOther: the other of the two and nobody else; kNotYou: he, or a further person.
+enum class Referent : unsigned char { kNone, kYou, kOther, kNotYou, kPair };
 
 struct SentenceReferents {
   std::vector<Referent> of;  // by token; kNone where there is no pronoun
@@ -22,7 +23,6 @@ struct References {
 // Sentences in their order, with the genders known before. A pronoun is understood when only one
 // person can be meant: by gender, because nobody objects to himself in his own clause, or because
 // its subject is the last sentence's and nobody else of the gender was spoken of.
-References resolve_pronouns(const std::vector<std::vector<Token>>& sentences, Gender you,
-                            Gender other);
+References resolve_pronouns(const std::vector<MarkedSentence>& sentences, Gender you, Gender other);
 
 }  // namespace chatmem

@@ -18,20 +18,30 @@ namespace {
 
 using WordSet = std::unordered_set<std::string_view>;
 
+// What the sentences told before this one leave to refer to.
+struct Antecedents {
+  bool other = false;          // the other was named
+  bool last_left_out = false;  // the sentence right before is not told
+};
+
 class Retelling {
  public:
-  Retelling(const std::vector<Token>& tokens, const Cast& cast, const SentenceReferents& referents)
-      : tokens_(tokens), cast_(cast), referents_(referents) {
+  Retelling(const std::vector<Token>& tokens, const Cast& cast, const SentenceReferents& referents,
+            const Antecedents& before)
+      : tokens_(tokens), cast_(cast), referents_(referents), before_(before) {
     alone_ = std::none_of(tokens_.begin(), tokens_.end(), names_somebody);
   }
 
   std::optional<std::string> run() {
-    if (!referents_.clear) return std::nullopt;
-    for (at_ = 0; at_ < tokens_.size() && !unsafe_; at_++) convert();
+    if (!referents_.clear || refers_to_what_is_left_out()) return std::nullopt;
+    if (before_.last_left_out) skip_connector();
+    for (; at_ < tokens_.size() && !unsafe_; at_++) convert();
     if (out_.empty() || unsafe_) return std::nullopt;
     out_[0] = char(std::toupper(static_cast<unsigned char>(out_[0])));
     return out_;
   }
+
+  bool names_other() const { return other_named_; }
 
  private:
   size_t next_place(size_t from) const {
@@ -63,15 +73,62 @@ class Retelling {
       convert_person(token);
     } else if (referents_.of[at_] == Referent::kYou) {
       convert_own_pronoun(token);
+    } else if (referents_.of[at_] == Referent::kOther && !before_.other && !other_named_) {
+      convert_unnamed_pronoun(token);
     } else if (referents_.of[at_] == Referent::kPair) {
       convert_pair_pronoun(token);
     } else if (token.lower == "they") {
       out_ += token.text;
       plural_verb();
+    } else if (convert_named_s(token)) {
     } else if (convert_auxiliary(token)) {
     } else if (verb_follows_conjunction(token)) {
     } else {
       out_ += token.text;
+    }
+  }
+
+  // "it", "this", "he" of a further person, who stand in the sentence that is not told.
+  bool refers_to_what_is_left_out() const {
+    if (!before_.last_left_out) return false;
+    static const WordSet kThings = {"it",    "it's",   "its",     "this",    "that",     "these",
+                                    "those", "there",  "another", "such",    "both",     "one",
+                                    "else",  "latter", "former",  "instead", "otherwise"};
+    size_t nouns = 0;
+    for (size_t i = 0; i < tokens_.size(); i++) {
+      const Token& token = tokens_[i];
+      if (referents_.of[i] == Referent::kNotYou) return true;
+      // With a noun before it, "it" is likely to mean that.
+      static const WordSet kArticles = {"a", "an", "the", "his", "her", "your", "their", "some"};
+      if (nouns == 0 && kThings.contains(token.lower) && !(token.lower == "that" && i > 0))
+        return true;
+      nouns += kArticles.contains(token.lower);
+    }
+    return false;
+  }
+  // "However, ", "Then ": what they follow is not told.
+  void skip_connector() {
+    static const WordSet kConnectors = {"however", "then", "therefore", "so",      "thus",
+                                        "finally", "but",  "also",      "besides", "afterwards",
+                                        "later",   "and",  "moreover",  "still",   "eventually"};
+    if (tokens_.empty() || !kConnectors.contains(tokens_[0].lower)) return;
+    at_ = 1;
+    while (at_ < tokens_.size() && !tokens_[at_].word) at_++;
+  }
+
+  // "his keys" of the other, who was not named yet: "Kate's keys".
+  void convert_unnamed_pronoun(const Token& token) {
+    const std::string& word = token.lower;
+    other_named_ = other_mentioned_ = true;
+    if (word == "he" || word == "she") {
+      out_ += cast_.other_name;
+      subject_verb(kOtherMark);
+    } else if (word == "his" || (word == "her" && is_possessive_her())) {
+      out_ += cast_.other_name + "'s";
+    } else if (word == "him" || word == "her") {
+      out_ += cast_.other_name;
+    } else {
+      unsafe_ = true;
     }
   }
 
@@ -81,14 +138,13 @@ class Retelling {
     const std::string& word = token.lower;
     if (word == "they") {
       out_ += two;
+      const bool proposed = previous_is("suggests") || previous_is("proposes");
       if (next_is("both")) skip_word();
-      plural_verb();
+      if (!proposed) plural_verb();
     } else if (word == "their") {
       out_ += "your";
     } else if (word == "themselves") {
       out_ += "yourselves";
-    } else if (word == "them") {
-      out_ += "you both";
     } else if (word == "they'll") {
       out_ += two + " would";
     } else if (word == "they're") {
@@ -132,10 +188,13 @@ class Retelling {
   // "her keys", not "asks her to wait".
   bool is_possessive_her() const {
     static const WordSet kAfterObject = {
-        "to",   "that", "if",  "in",    "on",      "for", "with",  "and",   "about",   "how",
-        "what", "when", "who", "where", "why",     "at",  "from",  "as",    "because", "so",
-        "but",  "the",  "a",   "an",    "not",     "by",  "into",  "off",   "up",      "out",
-        "some", "any",  "two", "until", "whether", "or",  "again", "after", "before"};
+        "to",      "that",  "if",     "in",   "on",    "for",   "with",     "and",     "about",
+        "how",     "what",  "when",   "who",  "where", "why",   "at",       "from",    "as",
+        "because", "so",    "but",    "the",  "a",     "an",    "not",      "by",      "into",
+        "off",     "up",    "out",    "some", "any",   "two",   "until",    "whether", "or",
+        "again",   "after", "before", "is",   "his",   "their", "this",     "no",      "another",
+        "one",     "more",  "he",     "she",  "they",  "it",    "which",    "while",   "since",
+        "unless",  "than",  "back",   "home", "it's",  "every", "something"};
     const Token* next = next_word();
     return next && !ends_clause() && !next->person && !kAfterObject.contains(next->lower);
   }
@@ -299,6 +358,25 @@ class Retelling {
     }
   }
 
+  // "Paul's been promoted", "Jake's going": of a further person.
+  bool convert_named_s(const Token& token) {
+    if (!token.lower.ends_with("'s") || !names_somebody(token)) return false;
+    const Token* next = next_word();
+    if (!next || ends_clause()) return false;
+    const std::string name = token.text.substr(0, token.text.size() - 2);
+    static const WordSet kAfterIs = {"going", "coming", "not",   "a",    "an",    "the",
+                                     "very",  "too",    "so",    "in",   "at",    "on",
+                                     "sick",  "ill",    "angry", "sad",  "happy", "getting",
+                                     "late",  "busy",   "out",   "also", "always"};
+    if (next->lower == "been" || next->lower == "got" || next->lower == "already")
+      out_ += name + " had";
+    else if (kAfterIs.contains(next->lower))
+      out_ += name + " was";
+    else
+      return false;
+    return true;
+  }
+
   // Whether the person just written does the verb that follows.
   bool is_subject() const {
     const Token* before = previous_word();
@@ -343,7 +421,13 @@ class Retelling {
       return;
     }
     write_until(place);
-    out_ += past;
+    out_ += past == "lied" && lies_somewhere(place) ? "lay" : past;
+  }
+  // "lies awake", "lies in bed": not a lie.
+  bool lies_somewhere(size_t place) const {
+    static const WordSet kWhere = {"awake", "down", "in", "on", "under", "there", "flat", "beside"};
+    const size_t next = next_place(place + 1);
+    return next < tokens_.size() && kWhere.contains(tokens_[next].lower);
   }
 
   void plural_verb() {
@@ -365,6 +449,13 @@ class Retelling {
       return nullptr;
     };
     const Token* conjunction = back();
+    // "you and your former husband Martin"
+    for (int words = 0; conjunction && words < 3 && conjunction->lower != "and"; words++) {
+      if (conjunction->person || is_auxiliary(conjunction->lower) ||
+          !past_of_third_person(conjunction->lower).empty())
+        return false;
+      conjunction = back();
+    }
     if (!conjunction || conjunction->lower != "and") return false;
     const Token* first = back();
     return first && ((first->person && first->ending.empty()) || is_given_name(first->text));
@@ -431,6 +522,10 @@ class Retelling {
       return true;
     }
     // Names and other subjects: "Jack agrees", "he thinks", "who works".
+    if (before && follows_noun_subject(token)) {
+      out_ += past;
+      return true;
+    }
     static const WordSet kBefore = {"and", "but", "then", "or",      "who",  "he",
                                     "she", "it",  "also", "finally", "that", "which"};
     const bool conjunction = before && (before->lower == "and" || before->lower == "or");
@@ -448,6 +543,39 @@ class Retelling {
     if (before->lower == "that" && is_also_noun(token.lower)) return false;
     out_ += past;
     return true;
+  }
+
+  // "The vet offers", "that her colleague finds": a determiner, a noun, this verb.
+  bool follows_noun_subject(const Token& token) const {
+    if (!followed_by_object() && (is_also_noun(token.lower) || !is_irregular(token.lower)))
+      return false;
+    static const WordSet kDeterminers = {"the", "a",   "an",    "his",  "her",   "their",
+                                         "my",  "our", "every", "your", "their", "no"};
+    static const WordSet kBefore = {"that",  "because", "but",    "and",    "when",  "since",
+                                    "as",    "if",      "so",     "while",  "where", "which",
+                                    "until", "after",   "before", "though", "what",  "how"};
+    size_t i = at_;
+    for (int words = 0; words < 4; words++) {
+      if (i < 2 || tokens_[i - 1].text != " ") return false;
+      i -= 2;
+      const Token& word = tokens_[i];
+      if (word.person || !word.word) return false;
+      if (kDeterminers.contains(word.lower)) {
+        if (words == 0) return false;
+        if (i == 0) return true;
+        if (i < 2) return false;
+        return tokens_[i - 1].text == ", " || tokens_[i - 2].text == "," ||
+               kBefore.contains(tokens_[i - 2].lower);
+      }
+      if (is_auxiliary(word.lower) || kBefore.contains(word.lower) || word.lower == "to" ||
+          word.lower == "of" || word.lower == "or")
+        return false;
+    }
+    return false;
+  }
+  static bool is_irregular(const std::string& lower) {
+    const std::string past = past_of_third_person(lower);
+    return !past.ends_with("ed");
   }
 
   // "Ted Bell falls": whatever stands before in the sentence is the subject's name.
@@ -489,6 +617,7 @@ class Retelling {
   const std::vector<Token>& tokens_;
   const Cast& cast_;
   const SentenceReferents& referents_;
+  const Antecedents& before_;
   size_t at_ = 0;
   std::string out_;
   bool you_named_ = false, other_named_ = false;  // in this sentence so far
@@ -500,20 +629,19 @@ class Retelling {
 }  // namespace
 
 std::vector<std::string> retell(std::string_view summary, const Cast& cast) {
-  std::vector<std::vector<Token>> sentences;
-  std::vector<bool> dated;
-  for (const std::string& sentence : sentences_of(mark_persons(summary, cast))) {
-    sentences.push_back(tokenize(shift_time_words(sentence)));
-    dated.push_back(names_calendar_date(sentence));
-  }
+  const std::vector<MarkedSentence> sentences = marked_sentences(summary, cast);
   const References references = resolve_pronouns(sentences, cast.you_gender, cast.other_gender);
   std::vector<std::string> told;
+  Antecedents antecedents;
   for (size_t i = 0; i < sentences.size(); i++) {
-    if (dated[i]) continue;
-    if (auto text = Retelling(sentences[i], cast, references.sentences[i]).run()) {
-      if (text->back() != '!' && text->back() != '?') *text += '.';
-      if (!is_impossible(*text, cast.other_name)) told.push_back(std::move(*text));
-    }
+    Retelling retelling(sentences[i].tokens, cast, references.sentences[i], antecedents);
+    std::optional<std::string> text;
+    if (!sentences[i].dated) text = retelling.run();
+    if (text && text->back() != '!' && text->back() != '?') *text += '.';
+    if (text && is_impossible(*text, cast.other_name)) text.reset();
+    antecedents.last_left_out = !text;
+    antecedents.other |= text && retelling.names_other();
+    if (text) told.push_back(std::move(*text));
   }
   return told;
 }

@@ -16,6 +16,7 @@ struct Cast {
   std::string other_source_name;          // the other's name in the source; may be empty
   std::string other_name;                 // what the other is called in the result
   std::map<int, std::string> bystanders;  // further placeholders and their names
+  std::vector<std::string> actors;        // names in the summary, see actors_of
   Gender you_gender = Gender::kUnknown, other_gender = Gender::kUnknown;
 };
 

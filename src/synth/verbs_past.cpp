@@ -1,4 +1,5 @@
 // Past forms of the verbs that summaries of dialogues use.
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -9,6 +10,18 @@ namespace {
 
 // Regular verbs by their base, as one text so that the list stays readable.
 constexpr std::string_view kRegular =
+    " confess devote listen arrive decline emphasize cough focus skip stall brake carry audition "
+    " empty cross contest scold confront distract specialize assume concoct force appeal qualify "
+    " waive host overload hasten behave interrupt brush develop postpone ensure impose acknowledge "
+    " deduce misremember prevent flatter accompany overreact complete tempt investigate despair "
+    " refund kiss blush subscribe diagnose succeed refute overcharge breathe detect defend annoy "
+    " participate confide depend reconfirm assign rain combine resent attract produce snore retire "
+    " summarize neglect handle own tend dictate distrust straighten dread rinse betray apologise "
+    " realise recognise criticise organise summarise emphasise sympathise overlook "
+    " swap spot contribute contain mix conclude doze "
+    " appear extend reduce sneer groan schedule attribute estimate award organize stress curse "
+    "exchange tip figure regard respect "
+    " contradict pretend yell tolerate mock scare retrieve rescue revise lean "
     " practise reveal serve board practice photograph criticize solve provide mail proceed "
     "reschedule tease enter "
     " deliver pretend predict prove compete protest remark compose hire imply hand remove explore "
@@ -137,16 +150,47 @@ const std::unordered_map<std::string_view, std::string_view> kIrregular = {
     {"win", "won"},
     {"write", "wrote"},
     {"overhear", "overheard"},
+    {"weep", "wept"},
+    {"babysit", "babysat"},
+    {"oversleep", "overslept"},
+    {"misread", "misread"},
+    {"proofread", "proofread"},
+    {"forbid", "forbade"},
+    {"withdraw", "withdrew"},
+    {"swear", "swore"},
+    {"bite", "bit"},
+    {"hide", "hid"},
+    {"shake", "shook"},
+    {"dig", "dug"},
+    {"freeze", "froze"},
+    {"blow", "blew"},
+    {"lay", "laid"},
     {"misunderstand", "misunderstood"},
     {"wake", "woke"},
+    {"quiz", "quizzed"},
+    {"quizz", "quizzed"},  // of "quizzes"
 };
 // clang-format on
 
+// The words of kRegular.
+const std::unordered_set<std::string_view>& regular_verbs() {
+  static const std::unordered_set<std::string_view> kVerbs = [] {
+    std::unordered_set<std::string_view> verbs;
+    for (size_t begin = 0; begin < kRegular.size();) {
+      const size_t end = std::min(kRegular.find(' ', begin), kRegular.size());
+      if (end > begin) verbs.insert(kRegular.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return verbs;
+  }();
+  return kVerbs;
+}
+
 bool doubles_last_letter(std::string_view base) {
   static const std::unordered_set<std::string_view> kDoubling = {
-      "stop",  "plan",     "chat", "shop", "drop", "admit", "prefer", "regret",
-      "step",  "transfer", "beg",  "slip", "grab", "hug",   "nod",    "permit",
-      "refer", "occur",    "trip", "skip", "brag", "rub",   "wrap",   "submit"};
+      "stop",     "plan", "chat", "shop", "drop", "admit",  "prefer", "regret", "step",
+      "transfer", "beg",  "slip", "grab", "hug",  "nod",    "permit", "refer",  "occur",
+      "trip",     "skip", "brag", "rub",  "wrap", "submit", "swap",   "spot",   "tip"};
   return kDoubling.contains(base);
 }
 
@@ -178,8 +222,7 @@ std::string base_of_third_person(std::string_view verb) {
 
 std::string past_of_base(std::string_view verb) {
   if (const auto it = kIrregular.find(verb); it != kIrregular.end()) return std::string(it->second);
-  const std::string padded = " " + std::string(verb) + " ";
-  return kRegular.find(padded) == kRegular.npos ? "" : regular_past(verb);
+  return regular_verbs().contains(verb) ? regular_past(verb) : "";
 }
 
 std::string past_of_third_person(std::string_view verb) {
