@@ -24,6 +24,22 @@ constexpr std::string_view kFruits[] = {"quinces",      "medlars",   "kumquats",
                                         "elderberries", "rambutans", "pomelos",  "loganberries"};
 constexpr int kRows = int(std::size(kFruits));
 
+// What else is said: no two rows are nearly the same.
+constexpr std::string_view kStories[kRows] = {
+    "I promised my brother a cake for his birthday, with candles and a wooden horse on top.",
+    "My doctor told me to eat more of them and to walk along the river every evening.",
+    "The school wants each child to draw one, cut it in half and count the seeds inside.",
+    "We are painting the kitchen, so nobody can cook anything hot until the end of the week.",
+    "The choir sings at the lighthouse tonight and everybody brings something for the supper.",
+    "Our old dog steals whatever lies on the low shelf, even what smells of vinegar.",
+    "A neighbour lent me her copper pot, and I have never made jam in my life.",
+    "The train leaves in twenty minutes and my aunt expects a full basket at the platform.",
+    "Last winter the frost took both our trees, and the new ones carry nothing yet.",
+    "I lost a bet over a chess game and must deliver a kilo to the barber.",
+    "The museum shows still lifes this month, and my class copies one in water colours.",
+    "Someone in our office retires today after forty years at the same narrow desk.",
+};
+
 inline std::string row_id(int i) { return fmt::format("row_{}", i); }
 
 // In the form of the input file. Some rows name the other speaker.
@@ -33,9 +49,9 @@ inline std::string row_csv(int i) {
   return fmt::format(
       "{},\"#Person1#: Good morning{}. Do you still have {} at the market stall by the station?\n"
       "#Person2#: Yes, a new basket arrived at seven. How many pounds would you like today?\n"
-      "#Person1#: Three pounds, please. I promised my brother a cake for his birthday.\n"
+      "#Person1#: Three pounds, please. {}\n"
       "#Person2#: Then take the ripe ones. They cost {} dollars a pound.\",#Person1# buys {}.,{}\n",
-      row_id(i), name, fruit, i + 2, fruit, i % 4 == 1 ? "health" : "shopping");
+      row_id(i), name, fruit, kStories[i], i + 2, fruit, i % 4 == 1 ? "health" : "shopping");
 }
 
 class GenerateLlmTest : public ::testing::Test {

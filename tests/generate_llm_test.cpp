@@ -503,6 +503,7 @@ TEST_F(GenerateLlmTest, SplitsPartTheTrainingDataWithoutLeaks) {
   const GenerateReport report = generate(made);
   EXPECT_EQ(report.succeeded, kRows + 1) << "the same dialogue twice is two rows";
   EXPECT_EQ(report.duplicates, 1);
+  EXPECT_EQ(report.near_duplicates, 0);
   EXPECT_TRUE(report.leaks.empty());
   std::multiset<std::string> whole, parts;
   std::map<std::string, std::string> side_of;
@@ -517,6 +518,9 @@ TEST_F(GenerateLlmTest, SplitsPartTheTrainingDataWithoutLeaks) {
     }
   }
   EXPECT_EQ(whole, parts);
+  std::set<std::string> sides;
+  for (const auto& [id, side] : side_of) sides.insert(side);
+  EXPECT_GE(sides.size(), 2u);
   EXPECT_EQ(whole.size(), size_t(kRows) + 1);
   EXPECT_EQ(side_of["row_4"], side_of["row_4_again"]);
 }
@@ -538,7 +542,7 @@ TEST_F(GenerateLlmTest, EstimateBuysNothingAndEnclosesThePrice) {
   made.output = folder_.path() / "another";
   made.ask.endpoint.base_url = "http://127.0.0.1:1";  // nobody is there
   const GenerateEstimate blind = estimate_generate(made);
-  EXPECT_THAT(blind.counted_by, AllOf(HasSubstr("bytes"), HasSubstr("127.0.0.1:1")));
+  EXPECT_THAT(blind.counted_by, HasSubstr("bytes"));
   EXPECT_LT(std::abs(std::log2(double(blind.input_tokens) / double(estimate.input_tokens))), 1);
 }
 
