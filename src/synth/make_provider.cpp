@@ -84,13 +84,23 @@ int64_t estimated_tokens(const LlmRequest& request) {
   return int64_t(double(input_tokens_bound(request)) / kBytesPerToken);
 }
 
+[[noreturn]] void throw_failure(const LlmFailure& failure) {
+  throw Error(failure.message, failure.hint);
+}
+
+// Of n requests that are all alike: a price may depend on the length of one.
+double cost_of_all(const Price& price, LlmUsage usage, int64_t n, bool in_batch) {
+  for (int64_t* tokens : {&usage.input, &usage.cache_write, &usage.cache_read, &usage.output})
+    *tokens = (*tokens + n / 2) / n;
+  return double(n) * price.cost_usd(usage, in_batch);
+}
+
 // Of the whole run, by how far the API's count of a few rows lies from the estimate.
 double counted_ratio(const LlmApi& api, const std::vector<LlmRequest>& requests) {
   double counted = 0, estimated = 0;
   for (const LlmRequest& request : requests) {
     const HttpResponse response = http_request(*api.count_tokens_call(request));
-    if (response.status / 100 != 2)
-      throw Error("[generate] " + api.parse_failure({response, std::nullopt}).message);
+    if (response.status / 100 != 2) throw_failure(api.parse_failure({response, std::nullopt}));
     counted += double(api.parse_count_tokens(response.body));
     estimated += double(estimated_tokens(request));
   }
@@ -108,8 +118,9 @@ std::unique_ptr<Provider> make_provider(const GenerateOptions& options,
                             options.provider),
                 "", kUsage);
   if (options.ask.batch && !is_anthropic(options))
-    throw Error("[generate] batches are of the anthropic provider alone", "leave out --batch",
-                kUsage);
+    throw Error(fmt::format("[generate] batches must be those of anthropic, the provider is {}",
+                            options.provider),
+                "leave out --batch", kUsage);
   std::unique_ptr<LlmApi> api = make_api(options);
   return make_llm_provider(rows, std::move(api), provider_options(options));
 }
@@ -155,11 +166,13 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   }
   if (made.run.price) {
     const int64_t cached = system_tokens * (estimate.to_ask - 1);
-    estimate.usd_low = made.run.price->cost_usd(
-        {estimate.input_tokens - cached, 0, cached, estimate.output_tokens_low}, options.ask.batch);
-    estimate.usd_high = (1 + kRepairShare) * made.run.price->cost_usd({estimate.input_tokens, 0, 0,
-                                                                       estimate.output_tokens_high},
-                                                                      options.ask.batch);
+    const auto cost = [&](const LlmUsage& usage) {
+      return cost_of_all(*made.run.price, usage, estimate.to_ask, options.ask.batch);
+    };
+    estimate.usd_low =
+        cost({estimate.input_tokens - cached, 0, cached, estimate.output_tokens_low});
+    estimate.usd_high =
+        (1 + kRepairShare) * cost({estimate.input_tokens, 0, 0, estimate.output_tokens_high});
   }
   const double answers = double(estimate.to_ask) / std::max(1, options.ask.flow.concurrency);
   const double rows_asked = double(estimate.to_ask);
