@@ -153,6 +153,85 @@ TEST_F(GenerateCliTest, ExitCodesAndHelp) {
     EXPECT_THAT(help.out, HasSubstr(words));
 }
 
+// Each names what is wrong and what to do, and leaves no folder behind.
+TEST_F(GenerateCliTest, WrongSettingsAreNamedBeforeAnythingIsDone) {
+  folder_.write("in.csv", kHeader + kRows);
+  const struct {
+    const char *arguments, *before;
+    int code;
+    std::vector<std::string> says;
+  } cases[] = {
+      {"--provider anthropic --model no-such",
+       "ANTHROPIC_API_KEY=x",
+       1,
+       {"price of 'no-such'", "--price IN,OUT", "claude-haiku-5-5"}},
+      {"--provider openai --endpoint http://127.0.0.1:9/v1 --model m --budget 1",
+       "",
+       1,
+       {"price of 'm'", "--price IN,OUT"}},
+      {"--provider openai --endpoint http://127.0.0.1:9/v1 --model m --batch",
+       "",
+       2,
+       {"--batch", "anthropic"}},
+      {"--provider openai", "unset OPENAI_BASE_URL;", 2, {"--endpoint http://127.0.0.1:8080/v1"}},
+      {"--split 0.5,0.5", "", 2, {"0.5,0.5", "validation", "test"}},
+      {"--split half", "", 2, {"half", "validation"}},
+      {"--budget=-1", "", 2, {"--budget: must be a number from 0 on, is '-1'"}},
+      {"--budget ten", "", 2, {"--budget: must be a number from 0 on, is 'ten'"}},
+      {"--price 1", "", 2, {"--price 0.10,0.50"}},
+      {"--config absent.toml", "", 1, {"absent.toml"}},
+      {"--provider", "", 2, {"--provider"}},
+  };
+  for (const auto& [arguments, before, code, says] : cases) {
+    const Result result = run(std::string("--input in.csv --output none ") + arguments, before);
+    EXPECT_EQ(result.code, code) << arguments << result.err;
+    EXPECT_THAT(result.err, HasSubstr("error: ")) << arguments;
+    for (const std::string& words : says) EXPECT_THAT(result.err, HasSubstr(words)) << arguments;
+    EXPECT_FALSE(fs::exists(folder_.path() / "none")) << arguments;
+  }
+}
+
+TEST_F(GenerateCliTest, BrokenSettingFilesAreNamedWithTheirLine) {
+  folder_.write("in.csv", kHeader + kRows);
+  for (const char* toml : {"rows = \n", "rows = \"3\nseed = 1\n", "[generate\nrows = 3\n"}) {
+    folder_.write("bad.toml", std::string("# a comment\n") + toml);
+    const Result result = run("--input in.csv --output none --config bad.toml");
+    EXPECT_EQ(result.code, 2) << toml << result.err;
+    EXPECT_THAT(result.err, AllOf(HasSubstr("bad.toml"), HasSubstr("line 2"))) << toml;
+  }
+  folder_.write(".env", "INPUT_CSV=in.csv\nANTHROPIC_API_KEY=\"sk-secret\n");
+  const Result dotenv = run("--output none");
+  EXPECT_EQ(dotenv.code, 1);
+  EXPECT_THAT(dotenv.err,
+              AllOf(HasSubstr(".env', line 2"), HasSubstr("hint: "), Not(HasSubstr("sk-secret"))));
+  EXPECT_FALSE(fs::exists(folder_.path() / "none"));
+}
+
+TEST_F(GenerateCliTest, FoldersAreLookedAt) {
+  folder_.write("in.csv", kHeader + kRows + "e5,,nothing said,none\n");
+  ASSERT_EQ(run("--input in.csv --rows all --output out").code, 3);
+  const Result stats = run("--stats out");
+  EXPECT_EQ(stats.code, 0) << stats.err;
+  EXPECT_THAT(stats.out, AllOf(HasSubstr("3 rows"), HasSubstr("1 error")));
+  EXPECT_EQ(parse_json(run("--stats out --json").out, "stats")["rows"], 3);
+  // The card counts the same.
+  EXPECT_THAT(read_file(folder_.path() / "out/README.md"), HasSubstr("1 rows failed"));
+  const Result view = run("--view out/");
+  EXPECT_EQ(view.out, "out/viewer.html\n");
+  EXPECT_THAT(read_file(folder_.path() / "out/viewer.html"), HasSubstr("{\"name\":\"out\""));
+  const Result none = run("--stats nowhere");
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.err, AllOf(HasSubstr("'nowhere'"), HasSubstr("--output folder")));
+}
+
+TEST_F(GenerateCliTest, HelpShowsEveryDefault) {
+  const std::string help = run("--help").out;
+  for (const char* words :
+       {"=transformed_conversations", "N|all=2", "=anthropic", "=2024", "=claude-haiku-5-5",
+        "=json", "=16000", "default: no limit", "]=16", "=600000", "--config FILE"})
+    EXPECT_THAT(help, HasSubstr(words));
+}
+
 TEST_F(GenerateCliTest, DuplicatesAreReportedOrLeftOut) {
   folder_.write("in.csv",
                 kHeader + kRows +

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "synth/dataset_card.h"
@@ -38,6 +40,24 @@ std::string original(const std::string& id, const std::string& summary, const st
        {"timestamp", "2024-08-20T12:00:00Z"}});
 }
 
+struct ReadRows {
+  StoredResults results;
+  std::vector<ResultRow> rows;
+};
+
+ReadRows read_all(const fs::path& folder) {
+  ReadRows all;
+  all.results = read_stored_results(folder, [&](const ResultRow& row) { all.rows.push_back(row); });
+  return all;
+}
+
+std::string page_of(const fs::path& folder) {
+  ViewerPage page;
+  const StoredResults results =
+      read_stored_results(folder, [&](const ResultRow& row) { page.add(row); });
+  return page.html(results.name);
+}
+
 class StoredResultsTest : public ::testing::Test {
  protected:
   StoredResultsTest() {
@@ -56,13 +76,16 @@ class StoredResultsTest : public ::testing::Test {
 
 TEST_F(StoredResultsTest, IsReadInTheOrderOfIds) {
   folder_.write("success/conversation_bad_original.json", "{");
-  const StoredResults read = read_stored_results(folder_.path());
+  const ReadRows read = read_all(folder_.path());
   ASSERT_EQ(read.rows.size(), 2u);
+  EXPECT_EQ(read.results.rows, 2);
   EXPECT_EQ(read.rows[0].conversation.id, "r9");
   EXPECT_EQ(read.rows[0].n_conversations, 2);
   EXPECT_EQ(read.rows[0].conversation.messages.size(), 3u);
-  EXPECT_EQ(read.unreadable.size(), 1u);
-  EXPECT_THAT(read.errors_by_reason, ElementsAre(Pair("refused after N s", 2)));
+  EXPECT_EQ(read.results.unreadable, 1);
+  EXPECT_THAT(read.results.first_unreadable,
+              ElementsAre(HasSubstr("conversation_bad_original.json")));
+  EXPECT_THAT(read.results.errors_by_reason, ElementsAre(Pair("refused after N s", 2)));
 }
 
 TEST_F(StoredResultsTest, TrainingDataAloneIsEnough) {
@@ -71,15 +94,15 @@ TEST_F(StoredResultsTest, TrainingDataAloneIsEnough) {
               R"({"id":"a","messages":[{"timestamp":"2024-06-03 17:02","content":"You: x"}],)"
               R"("summary":"You met."})"
               "\n");
-  const StoredResults read = read_stored_results(other.path());
+  const ReadRows read = read_all(other.path());
   ASSERT_EQ(read.rows.size(), 1u);
   EXPECT_EQ(read.rows[0].n_conversations, 1);
   TestFolder empty;
-  EXPECT_THROW(read_stored_results(empty.path()), Error);
+  EXPECT_THROW(read_all(empty.path()), Error);
 }
 
 TEST_F(StoredResultsTest, StatsCountWhatIsThere) {
-  const ResultStats stats = result_stats(read_stored_results(folder_.path()));
+  const ResultStats stats = folder_stats(folder_.path());
   EXPECT_EQ(stats.rows, 2);
   EXPECT_EQ(stats.errors, 2);
   EXPECT_EQ(stats.messages, 6);
@@ -103,10 +126,40 @@ TEST_F(StoredResultsTest, StatsCountWhatIsThere) {
 }
 
 TEST(ResultStats, OfNoRowsAreNoNumbers) {
-  const ResultStats stats = result_stats({});
+  const ResultStats stats = ResultStatsBuilder().finish();
   EXPECT_EQ(format_stats(stats), "0 rows, 0 messages, 0 errors\n");
   EXPECT_TRUE(stats_json(stats)["span_days"].is_null());
   EXPECT_NO_THROW(dump_json(stats_json(stats)));
+}
+
+ResultRow numbered_row(int i) {
+  ResultRow row;
+  row.conversation.id = "r" + std::to_string(i);
+  row.conversation.summary = "word" + std::to_string(i % 7) + " and word" + std::to_string(i % 11);
+  row.n_conversations = i;
+  return row;
+}
+
+// The sample follows from the ids alone, so a folder read in another order says the same.
+TEST(ResultStats, DoNotDependOnTheOrderOfRows) {
+  ResultStatsBuilder up, down;
+  for (int i = 0; i < 5000; i++) {
+    up.add(numbered_row(i));
+    down.add(numbered_row(4999 - i));
+  }
+  const ResultStats stats = up.finish();
+  EXPECT_EQ(dump_json(stats_json(stats)), dump_json(stats_json(down.finish())));
+  EXPECT_EQ(stats.conversations.median, 2499.5);
+  EXPECT_NEAR(stats.self_overlap, 0.330, 0.02);  // over all pairs of the 77 different summaries
+}
+
+TEST(DistinctCountTest, CountsAsASetDoes) {
+  DistinctCount count;
+  for (int round = 0; round < 3; round++)
+    for (uint64_t i = 0; i < 100'000; i++) count.add(i * i % 90'001);
+  std::set<uint64_t> expected;
+  for (uint64_t i = 0; i < 100'000; i++) expected.insert(i * i % 90'001);
+  EXPECT_EQ(count.count(), int64_t(expected.size()));
 }
 
 // The JSON in the page.
@@ -117,7 +170,7 @@ Json page_data(const std::string& page) {
 }
 
 TEST_F(StoredResultsTest, PageHoldsTheRowsAsTextOnly) {
-  const std::string page = viewer_html(read_stored_results(folder_.path()));
+  const std::string page = page_of(folder_.path());
   const Json data = page_data(page);
   ASSERT_EQ(data["rows"].size(), 2u);
   EXPECT_EQ(data["rows"][0]["messages"][0][3], "</script><script>alert(1)</script><!--");
@@ -138,9 +191,11 @@ TEST_F(StoredResultsTest, PageHoldsTheRowsAsTextOnly) {
 }
 
 TEST_F(StoredResultsTest, PageHasALimitAndSaysSo) {
-  StoredResults many = read_stored_results(folder_.path());
-  many.rows.resize(kMaxViewerRows + 5, many.rows[0]);
-  const Json data = page_data(viewer_html(many));
+  const ResultRow row = read_all(folder_.path()).rows[0];
+  ViewerPage page;
+  for (size_t i = 0; i < kMaxViewerRows + 5; i++) page.add(row);
+  const Json data = page_data(page.html("many"));
+  EXPECT_EQ(data["name"], "many");
   EXPECT_EQ(data["rows"].size(), kMaxViewerRows);
   EXPECT_EQ(data["total"], kMaxViewerRows + 5);
 }
@@ -148,7 +203,7 @@ TEST_F(StoredResultsTest, PageHasALimitAndSaysSo) {
 TEST_F(StoredResultsTest, OriginalFolderIsRead) {
   const fs::path seed = shared_data() / "seed";
   if (!fs::exists(seed / "success")) GTEST_SKIP() << "shared/data is absent";
-  const ResultStats stats = result_stats(read_stored_results(seed));
+  const ResultStats stats = folder_stats(seed);
   EXPECT_GE(stats.rows, 3);
   EXPECT_GE(stats.errors, 3);
   EXPECT_EQ(stats.unreadable, 0);
@@ -173,7 +228,7 @@ DatasetCard card() {
 
 TEST_F(StoredResultsTest, CardTellsProvenanceCountsAndLicence) {
   DatasetCard made = card();
-  made.stats = result_stats(read_stored_results(folder_.path()));
+  made.stats = folder_stats(folder_.path());
   const std::string text = dataset_card(made);
   EXPECT_THAT(text, testing::StartsWith("---\n"));
   for (const char* part :

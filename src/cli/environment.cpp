@@ -13,8 +13,51 @@ namespace {
 
 constexpr const char* kConfigFlag = "--config";
 
+// Of the forms that settings take. CLI11's parser passes over what is broken: a value without its
+// closing quote is a value to it.
+bool is_setting(std::string_view line) {
+  const auto trim = [](std::string_view text) {
+    while (!text.empty() && uint8_t(text.back()) <= ' ') text.remove_suffix(1);
+    while (!text.empty() && uint8_t(text.front()) <= ' ') text.remove_prefix(1);
+    return text;
+  };
+  line = trim(line);
+  if (line.empty() || line.front() == '#') return true;
+  if (line.front() == '[') {
+    const size_t close = line.find(']');
+    if (close == line.npos) return false;
+    const std::string_view rest = trim(line.substr(close + 1));
+    return rest.empty() || rest.front() == '#';
+  }
+  const size_t equals = line.find('=');
+  if (equals == line.npos || trim(line.substr(0, equals)).empty()) return false;
+  const std::string_view value = trim(line.substr(equals + 1));
+  if (value.empty() || value.front() == '#') return false;
+  if (value.front() != '"' && value.front() != '\'') return true;
+  for (size_t i = 1; i < value.size(); i++) {
+    if (value[i] == '\\' && value.front() == '"')
+      i++;
+    else if (value[i] == value.front())
+      return true;
+  }
+  return false;
+}
+
+void check_toml(const std::string& text, const fs::path& path) {
+  std::istringstream lines(text);
+  size_t number = 0;
+  for (std::string line; std::getline(lines, line);)
+    if (number++; !is_setting(line))
+      throw Error(fmt::format("[config] '{}', line {}: must be a setting, cannot be read as one",
+                              path.string(), number),
+                  "lines of such a file are NAME = VALUE, NAME = \"TEXT\", [SECTION] or # comments",
+                  kUsage);
+}
+
 std::vector<CLI::ConfigItem> read_toml(const fs::path& path) {
-  std::istringstream text(read_file(path, size_t(1) << 20));
+  const std::string bytes = read_file(path, size_t(1) << 20);
+  check_toml(bytes, path);
+  std::istringstream text(bytes);
   try {
     return CLI::ConfigTOML().from_config(text);
   } catch (const CLI::Error& error) {
@@ -55,8 +98,8 @@ std::vector<std::string> program_arguments() {
   return arguments;
 }
 
-void add_config(CLI::App& verb) {
-  verb.add_option(kConfigFlag, "TOML file whose keys are the names of these flags")
+CLI::Option* add_config(CLI::App& verb) {
+  return verb.add_option(kConfigFlag, "TOML file whose keys are the names of these flags")
       ->type_name("FILE");
 }
 

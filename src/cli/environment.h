@@ -20,7 +20,7 @@ std::vector<std::string> program_arguments();
 // Adds --config FILE.toml to a verb: its keys are the names of the verb's flags, at the top or in a
 // section of the verb's name. Flags and the environment win. Throws Error for a key that is no
 // flag.
-void add_config(CLI::App& verb);
+CLI::Option* add_config(CLI::App& verb);
 // To be called by the verb's action before it looks at its options.
 void apply_config(CLI::App& verb);
 

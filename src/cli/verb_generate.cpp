@@ -106,6 +106,12 @@ std::string listed(const std::vector<std::string>& ids, int64_t count) {
 
 const char* plural(int64_t n) { return n == 1 ? "" : "s"; }
 
+void warn_of_rows(const GenerateOptions& options, int64_t found) {
+  if (options.rows != kAllRows && found < options.rows)
+    fmt::print(stderr, "warning: {} rows were asked for, the file has {}\n",
+               format_count(options.rows), format_count(found));
+}
+
 void print_input(const GenerateReport& report, const GenerateOptions& options) {
   if (report.duplicates > 0)
     fmt::print(stderr, "duplicates: {} dialogue{} stand{} in an earlier row too ({}){}\n",
@@ -118,9 +124,7 @@ void print_input(const GenerateReport& report, const GenerateOptions& options) {
                format_count(report.near_duplicates), plural(report.near_duplicates),
                report.near_duplicates == 1 ? "is" : "are",
                options.skip_duplicates ? ", left out" : "");
-  if (options.rows != kAllRows && report.rows + report.left_out < options.rows)
-    fmt::print(stderr, "warning: {} rows were asked for, the file has {}\n",
-               format_count(options.rows), format_count(report.rows + report.left_out));
+  warn_of_rows(options, report.rows + report.left_out);
 }
 
 void print_report(const GenerateReport& report, const GenerateOptions& options) {
@@ -129,18 +133,22 @@ void print_report(const GenerateReport& report, const GenerateOptions& options) 
     fmt::print(stderr, "warning: {} row{} could not be used ({}), see {}{}\n",
                format_count(report.failed), plural(report.failed),
                listed(report.first_failed, report.failed), (options.output / "errors").string(),
-               options.provider == "offline" ? "" : "; --retry-errors tries them again");
+               options.provider == "offline" ? "" : "; --retry-errors asks for them again");
   if (!report.end_reason.empty()) {
-    fmt::print(stderr, "warning: ended early, {} rows are left: {}\n", format_count(report.left),
-               report.end_reason);
+    fmt::print(stderr, "{}: ended early, {} row{} left: {}\n",
+               report.succeeded == 0 ? "error" : "warning", format_count(report.left),
+               report.left == 1 ? " is" : "s are", report.end_reason);
     if (!report.end_hint.empty()) fmt::print(stderr, "hint: {}\n", report.end_hint);
   }
   for (const std::string& leak : report.leaks) fmt::print(stderr, "warning: leak: {}\n", leak);
-  if (report.kept > 0) fmt::print(stderr, "{} rows were done before\n", format_count(report.kept));
+  if (report.kept > 0)
+    fmt::print(stderr, "{} row{} done before\n", format_count(report.kept),
+               report.kept == 1 ? " was" : "s were");
   if (report.spent_usd)
-    fmt::print(stderr, "spent ${:.4f} in this folder, ${:.5f} for a conversation\n",
-               *report.spent_usd,
-               *report.spent_usd / double(std::max<int64_t>(1, report.succeeded)));
+    fmt::print(stderr, "spent ${:.4f} in this folder{}\n", *report.spent_usd,
+               report.succeeded == 0 ? ""
+                                     : fmt::format(", ${:.5f} for a conversation",
+                                                   *report.spent_usd / double(report.succeeded)));
   fmt::print(stderr, "{} conversation{} from {} row{} in {}, {:.0f} rows/s, fingerprint {:016x}\n",
              format_count(report.succeeded), plural(report.succeeded), format_count(report.rows),
              plural(report.rows), format_duration(report.seconds),
@@ -154,7 +162,8 @@ void print_report(const GenerateReport& report, const GenerateOptions& options) 
 int dry_run(const Flags& flags) {
   const GenerateEstimate estimate = estimate_generate(flags.options);
   const auto usd = [](const std::optional<double>& value) {
-    return value ? fmt::format("${:.2f}", *value) : std::string("unknown");
+    if (!value) return std::string("unknown");
+    return *value < 1 ? fmt::format("${:.4f}", *value) : fmt::format("${:.2f}", *value);
   };
   if (flags.json) {
     const auto number = [](const std::optional<double>& value) {
@@ -173,9 +182,13 @@ int dry_run(const Flags& flags) {
                                   {"seconds_high", estimate.seconds_high}}));
     return kDone;
   }
-  fmt::print("rows            {} of which {} are to be asked\n", format_count(estimate.rows),
+  warn_of_rows(flags.options, estimate.rows + estimate.left_out);
+  fmt::print("rows            {}, of which {} are to be asked for\n", format_count(estimate.rows),
              format_count(estimate.to_ask));
-  if (estimate.to_ask == 0) return kDone;
+  if (estimate.to_ask == 0) {
+    fmt::print(stderr, "nothing would be bought\n");
+    return kDone;
+  }
   fmt::print("model           {}\n", estimate.model);
   fmt::print("input tokens    {} (by {})\n", format_count(estimate.input_tokens),
              estimate.counted_by);
@@ -184,33 +197,39 @@ int dry_run(const Flags& flags) {
   fmt::print("price           {} to {}{}\n", usd(estimate.usd_low), usd(estimate.usd_high),
              flags.options.ask.batch ? " (batch)" : "");
   if (flags.options.ask.batch)
-    fmt::print("time            within a day, most batches within an hour\n");
+    fmt::print("time            a batch takes up to a day\n");
   else
     fmt::print("time            {} to {}\n", format_duration(estimate.seconds_low),
                format_duration(estimate.seconds_high));
-  fmt::print(stderr, "nothing was bought; without --dry-run it is\n");
+  fmt::print(stderr, "nothing was bought; without --dry-run it would be\n");
   return kDone;
 }
 
-int look_at(const Flags& flags) {
-  const bool stats = !flags.stats.empty();
-  const fs::path folder = stats ? flags.stats : flags.view;
-  const StoredResults results = read_stored_results(folder);
-  if (stats) {
-    const ResultStats counted = result_stats(results);
-    fmt::print("{}{}", flags.json ? dump_json(stats_json(counted)) : format_stats(counted),
-               flags.json ? "\n" : "");
-    return kDone;
-  }
-  const fs::path page = folder / "viewer.html";
-  write_file_atomic(page, viewer_html(results));
-  fmt::print("{}\n", page.string());
+int show_stats(const Flags& flags) {
+  const ResultStats stats = folder_stats(flags.stats);
+  fmt::print("{}{}", flags.json ? dump_json(stats_json(stats)) : format_stats(stats),
+             flags.json ? "\n" : "");
+  return kDone;
+}
+
+int write_viewer(const fs::path& folder) {
+  ViewerPage page;
+  const StoredResults results =
+      read_stored_results(folder, [&](const ResultRow& row) { page.add(row); });
+  const fs::path path = folder / "viewer.html";
+  write_file_atomic(path, page.html(results.name));
+  if (results.rows > int64_t(kMaxViewerRows))
+    fmt::print(stderr, "the page holds the first {} of {} rows\n", format_count(kMaxViewerRows),
+               format_count(results.rows));
+  fmt::print("{}\n", path.string());
+  fmt::print(stderr, "open it in a browser\n");
   return kDone;
 }
 
 int run(CLI::App& verb, Flags& flags, const std::optional<fs::path>& dotenv) {
   apply_config(verb);
-  if (!flags.stats.empty() || !flags.view.empty()) return look_at(flags);
+  if (!flags.stats.empty()) return show_stats(flags);
+  if (!flags.view.empty()) return write_viewer(flags.view);
   fill(flags, dotenv);
   if (flags.dry_run) return dry_run(flags);
   std::signal(SIGINT, on_interrupt);
@@ -220,69 +239,167 @@ int run(CLI::App& verb, Flags& flags, const std::optional<fs::path>& dotenv) {
   return report.failed > 0 || report.left > 0 ? kPartial : kDone;
 }
 
-void add_input_options(CLI::App& verb, Flags& flags) {
-  GenerateOptions& options = flags.options;
-  verb.add_option("--provider", options.provider,
-                  "anthropic (ANTHROPIC_API_KEY), openai (any compatible --endpoint), or offline: "
-                  "no key, no network")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"anthropic", "openai", "offline"}));
-  verb.add_option("--input", flags.input, "CSV with id, dialogue, summary, topic")
-      ->envname("INPUT_CSV");
-  verb.add_option("--output", flags.output, "folder")->envname("OUTPUT_DIR")->capture_default_str();
-  verb.add_option("--rows", flags.rows, "the first so many rows of the file, or all")
-      ->envname("NUM_ROWS_TO_PROCESS")
-      ->capture_default_str();
-  verb.add_option("--seed", options.seed, "same seed, same bytes")->capture_default_str();
-  verb.add_option("--year", options.year, "of today")
-      ->capture_default_str()
-      ->check(CLI::Range(1900, 9999));
-  verb.add_option("--threads", options.threads, "of offline; 0: as many as the machine has")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
-  verb.add_flag("--skip-duplicates", options.skip_duplicates,
-                "leave out dialogues that an earlier row has, or nearly has");
-  verb.add_option("--split", flags.split,
-                  "also write splits/: shares of validation and test, such as 0.05,0.05; the same "
-                  "and nearly the same dialogues stay together");
-  verb.add_option("--license", options.license, "of the input, for the dataset card");
-  verb.add_flag("--force", options.force, "replace the result of another run in the folder");
+// CLI11's own check names the largest double.
+CLI::Validator from_zero() {
+  return CLI::Validator(
+      [](std::string& text) {
+        double value = -1;
+        const bool number = CLI::detail::lexical_cast(text, value);
+        return number && value >= 0 && value <= 1e9
+                   ? std::string()
+                   : fmt::format("must be a number from 0 on, is '{}'", text);
+      },
+      "");
 }
 
-void add_asking_options(CLI::App& verb, Flags& flags) {
+constexpr const char *kInOut = "Input and output", *kModel = "The model (anthropic, openai)",
+                     *kMoney = "Money (anthropic, openai)", *kPace = "Pace",
+                     *kFolders = "Instead of a run";
+
+void add_input_options(CLI::App& verb, Flags& flags) {
+  GenerateOptions& options = flags.options;
+  verb.add_option("--input", flags.input, "CSV with the columns id, dialogue, summary, topic")
+      ->envname("INPUT_CSV")
+      ->type_name("FILE")
+      ->group(kInOut);
+  verb.add_option("--output", flags.output,
+                  "where the results go; what an earlier run left there is continued")
+      ->envname("OUTPUT_DIR")
+      ->type_name("FOLDER")
+      ->capture_default_str()
+      ->group(kInOut);
+  verb.add_option("--rows", flags.rows,
+                  "the first N rows of the file, those done before included, or all")
+      ->envname("NUM_ROWS_TO_PROCESS")
+      ->type_name("N|all")
+      ->capture_default_str()
+      ->group(kInOut);
+  verb.add_option("--provider", options.provider,
+                  "who writes: anthropic (with ANTHROPIC_API_KEY), openai (any compatible "
+                  "--endpoint), offline (by rules: no model, key or network)")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"anthropic", "openai", "offline"}))
+      ->group(kInOut);
+  verb.add_option("--seed", options.seed, "of all that is chosen by chance")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kInOut);
+  verb.add_option("--year", options.year, "of the day that a summary is written from")
+      ->type_name("YEAR")
+      ->capture_default_str()
+      ->check(CLI::Range(1900, 9999))
+      ->group(kInOut);
+  verb.add_flag("--skip-duplicates", options.skip_duplicates,
+                "leave out dialogues that an earlier row has, or nearly has")
+      ->group(kInOut);
+  verb.add_option("--split", flags.split,
+                  "write splits/ too, with these shares for validation and test, such as "
+                  "0.05,0.05; equal and nearly equal dialogues stay together (default: none)")
+      ->type_name("V,T")
+      ->group(kInOut);
+  verb.add_option("--license", options.license,
+                  "of the input, for the dataset card (default: unknown)")
+      ->type_name("NAME")
+      ->group(kInOut);
+  verb.add_flag("--force", options.force, "replace the results of another run in the folder")
+      ->group(kInOut);
+  add_config(verb)->group(kInOut);
+}
+
+void add_model_options(CLI::App& verb, Flags& flags) {
   AskOptions& ask = flags.options.ask;
   verb.add_option("--model", ask.model,
-                  fmt::format("default: {}; of openai: the first that the endpoint lists",
-                              kDefaultAnthropicModel));
+                  "who is asked (of openai: the first that the endpoint lists)")
+      ->type_name("NAME")
+      ->default_str(std::string(kDefaultAnthropicModel))
+      ->group(kModel);
   verb.add_option("--endpoint", ask.endpoint.base_url,
-                  "base URL (environment: ANTHROPIC_BASE_URL, OPENAI_BASE_URL)");
-  verb.add_flag("--batch", ask.batch, "Message Batches: half the price, within a day");
-  verb.add_option("--budget", flags.budget, "dollars that this folder may cost, never exceeded")
-      ->check(CLI::NonNegativeNumber);
-  verb.add_flag("--dry-run", flags.dry_run, "rows, tokens, price and time; nothing is bought");
-  verb.add_flag("--retry-errors", ask.retry_errors, "try rows again that failed before");
-  verb.add_option("--concurrency", ask.flow.concurrency, "requests in flight, at most")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
-  verb.add_option("--requests-a-minute", ask.flow.requests_a_minute,
-                  "at most; without it what the answers' headers say")
-      ->check(CLI::NonNegativeNumber);
+                  "base URL (environment: ANTHROPIC_BASE_URL, OPENAI_BASE_URL; default: "
+                  "Anthropic's own, of openai none)")
+      ->type_name("URL")
+      ->group(kModel);
   verb.add_option("--response", flags.format,
-                  "json: by schema; text: brackets, for endpoints without schemas")
+                  "json: by schema; text: the bracket format, for endpoints without schemas")
+      ->type_name("FORM")
       ->capture_default_str()
-      ->check(CLI::IsMember({"json", "text"}));
+      ->check(CLI::IsMember({"json", "text"}))
+      ->group(kModel);
   verb.add_option("--max-tokens", ask.max_tokens, "of an answer, thinking included")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(256, 128'000));
-  verb.add_option("--temperature", flags.temperature, "sent only when given")
-      ->check(CLI::Range(0.0, 2.0));
-  verb.add_option("--price", flags.price, "IN,OUT: dollars for a million tokens");
-  verb.add_option("--prices", flags.prices, "file of prices, beside the built-in ones");
+      ->check(CLI::Range(256, 128'000))
+      ->group(kModel);
+  verb.add_option("--temperature", flags.temperature,
+                  "sent only when it is given (default: the model's own)")
+      ->type_name("T")
+      ->check(CLI::Range(0.0, 2.0))
+      ->group(kModel);
+  verb.add_flag("--retry-errors", ask.retry_errors,
+                "ask again for rows that an earlier run left in errors/")
+      ->group(kModel);
+}
+
+void add_money_options(CLI::App& verb, Flags& flags) {
+  verb.add_flag("--dry-run", flags.dry_run,
+                "say how many rows, tokens, dollars and minutes it would be, and buy nothing")
+      ->group(kMoney);
+  verb.add_option("--budget", flags.budget,
+                  "what this folder may cost at most, over all its runs (default: no limit)")
+      ->type_name("USD")
+      ->check(from_zero())
+      ->group(kMoney);
+  verb.add_flag("--batch", flags.options.ask.batch,
+                "Message Batches of anthropic: half the price, answers within a day")
+      ->group(kMoney);
+  verb.add_option("--price", flags.price,
+                  "dollars for a million tokens in and out (default: what the list says)")
+      ->type_name("IN,OUT")
+      ->group(kMoney);
+  verb.add_option("--prices", flags.prices,
+                  "more prices, as docs/formats.md describes them (default: the built-in list)")
+      ->type_name("FILE")
+      ->group(kMoney);
   verb.add_option("--tokenizer", flags.tokenizer,
-                  "counts tokens for --dry-run where there is no key to ask with");
-  verb.add_option("--timeout-ms", ask.endpoint.timeout_ms, "without a byte of an answer")
+                  "counts tokens for --dry-run where no API does (default: by bytes)")
+      ->type_name("PATH")
+      ->group(kMoney);
+}
+
+void add_pace_options(CLI::App& verb, Flags& flags) {
+  AskOptions& ask = flags.options.ask;
+  verb.add_option("--concurrency", ask.flow.concurrency, "requests in flight, at most")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1'000, 3'600'000));
+      ->check(CLI::Range(1, 1024))
+      ->group(kPace);
+  verb.add_option("--requests-a-minute", ask.flow.requests_a_minute,
+                  "at most (default: what the answers' headers say)")
+      ->type_name("N")
+      ->check(from_zero())
+      ->group(kPace);
+  verb.add_option("--timeout-ms", ask.endpoint.timeout_ms, "without a byte of an answer")
+      ->type_name("MS")
+      ->capture_default_str()
+      ->check(CLI::Range(1'000, 3'600'000))
+      ->group(kPace);
+  verb.add_option("--threads", flags.options.threads, "of offline; 0: as many as the machine has")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024))
+      ->group(kPace);
+}
+
+void add_folder_options(CLI::App& verb, Flags& flags) {
+  verb.add_option("--stats", flags.stats, "print what a folder of results holds, in numbers")
+      ->type_name("FOLDER")
+      ->group(kFolders);
+  verb.add_option("--view", flags.view,
+                  "write the viewer.html of a folder of results, a page for a browser")
+      ->type_name("FOLDER")
+      ->group(kFolders);
+  verb.add_flag("--json", flags.json, "the numbers of --stats and --dry-run as JSON")
+      ->group(kFolders);
 }
 
 }  // namespace
@@ -293,16 +410,15 @@ void add_generate(CLI::App& app, Action& action) {
       "make dated conversations with personal summaries from a CSV of dialogues\n\n"
       "example: chatmem generate --provider offline --input samples/dialogues.csv --rows all "
       "--output out\n"
-      "example: ANTHROPIC_API_KEY=... chatmem generate --input dialogues.csv --rows 200 "
-      "--dry-run\n");
+      "example: chatmem generate --input dialogues.csv --rows 200 --dry-run\n"
+      "Settings come from flags, else the environment, else .env, else the TOML file of --config.");
   static Flags flags;  // the action reads it after this function has ended
   static std::optional<fs::path> dotenv;
   add_input_options(*verb, flags);
-  add_asking_options(*verb, flags);
-  verb->add_option("--stats", flags.stats, "FOLDER of results: print what is in it, and end");
-  verb->add_option("--view", flags.view, "FOLDER of results: write its viewer.html, and end");
-  verb->add_flag("--json", flags.json, "of --stats and --dry-run");
-  add_config(*verb);
+  add_model_options(*verb, flags);
+  add_money_options(*verb, flags);
+  add_pace_options(*verb, flags);
+  add_folder_options(*verb, flags);
   // Before the environment is looked at.
   verb->preparse_callback([](size_t) { dotenv = load_dotenv(); });
   verb->callback([verb, &action] { action = [verb] { return run(*verb, flags, dotenv); }; });

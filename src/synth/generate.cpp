@@ -16,7 +16,6 @@
 #include "synth/make_provider.h"
 #include "synth/result_folder.h"
 #include "synth/result_stats.h"
-#include "synth/stored_results.h"
 
 namespace chatmem {
 namespace {
@@ -122,22 +121,24 @@ std::vector<RowTask> open_tasks(const ChosenRows& rows, const ResultFiles& folde
       continue;
     }
     if (folder.has_success(id)) continue;
-    const std::optional<int> failed = folder.failed_attempt(id);
+    const std::optional<StoredFailure> failed = folder.failure(id);
     // The original pipeline kept no answer of a failure (attempt 0): those are always tried again.
-    if (!failed || *failed == 0)
+    if (!failed || failed->attempt == 0)
       tasks.push_back({index});
     else if (options.ask.retry_errors)
-      tasks.push_back({index, *failed + 1});
+      tasks.push_back({index, failed->attempt + 1});
   }
   return tasks;
 }
 
-void count_results(const ChosenRows& rows, const ResultFolder& folder, GenerateReport& report) {
+void count_results(const ChosenRows& rows, const ResultFolder& folder, ResultStatsBuilder& stats,
+                   GenerateReport& report) {
   for (const size_t index : rows.chosen) {
     const std::string& id = rows.all[index].id;
     if (folder.has_success(id)) {
       report.succeeded++;
-    } else if (folder.failed_attempt(id)) {
+    } else if (const std::optional<StoredFailure> failed = folder.failure(id)) {
+      stats.add_errors(failed->reason);
       report.failed++;
       name_one(report.first_failed, id);
     } else {
@@ -146,7 +147,7 @@ void count_results(const ChosenRows& rows, const ResultFolder& folder, GenerateR
   }
 }
 
-// The files of the whole: training data, splits, dataset card.
+// The files of the whole: training data, splits, dataset card. Each result is read once.
 void collect(const GenerateOptions& options, const ChosenRows& rows, const ResultFolder& folder,
              const Json& settings, GenerateReport& report) {
   std::vector<Side> sides;
@@ -154,7 +155,10 @@ void collect(const GenerateOptions& options, const ChosenRows& rows, const Resul
     sides = split_rows(rows.all, rows.duplicates, *options.split);
     report.leaks = find_leaks(rows.all, sides);
   }
-  const ResultFolder::Collected collected = folder.collect(rows.all, rows.chosen, sides);
+  ResultStatsBuilder stats;
+  const ResultFolder::Collected collected =
+      folder.collect(rows.all, rows.chosen, sides, [&](const ResultRow& row) { stats.add(row); });
+  count_results(rows, folder, stats, report);
   report.fingerprint = collected.fingerprint;
   DatasetCard card;
   card.license = options.license;
@@ -176,7 +180,7 @@ void collect(const GenerateOptions& options, const ChosenRows& rows, const Resul
   for (size_t i = 0; !sides.empty() && i < collected.by_side.size(); i++)
     card.splits.push_back(
         {std::string(side_name(Side(i))), split_file(Side(i)).string(), collected.by_side[i]});
-  card.stats = result_stats(read_stored_results(folder.path()));
+  card.stats = stats.finish();
   write_file_atomic(folder.path() / "README.md", dataset_card(card));
 }
 
@@ -224,7 +228,6 @@ GenerateReport generate(const GenerateOptions& options) {
     report.spent_usd = end.spent_usd;
   }
   collect(options, rows, folder, settings, report);
-  count_results(rows, folder, report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
@@ -235,6 +238,7 @@ GenerateEstimate estimate_generate(const GenerateOptions& options) {
   const std::vector<RowTask> tasks = open_tasks(rows, ResultFiles(options.output), options);
   GenerateEstimate estimate = estimate_asking(options, rows.all, tasks);
   estimate.rows = report.rows;
+  estimate.left_out = report.left_out;
   return estimate;
 }
 

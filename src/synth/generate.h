@@ -80,7 +80,7 @@ GenerateReport generate(const GenerateOptions& options);
 
 // What a run would do and cost, without sending a request that costs.
 struct GenerateEstimate {
-  int64_t rows = 0, to_ask = 0;
+  int64_t rows = 0, left_out = 0, to_ask = 0;
   std::string model;
   int64_t input_tokens = 0, output_tokens_low = 0, output_tokens_high = 0;
   std::string counted_by;  // "count_tokens of 20 rows", "bytes / 3.5"

@@ -36,25 +36,6 @@ Json original_json(const SourceRow& row, const Transformed& transformed) {
           {"timestamp", timestamp_of(transformed.today)}};
 }
 
-// The record that a success file stands for. Also of the original pipeline's files, in which a
-// timestamp may be any words: those stay as they are.
-Conversation conversation_of(const Json& original, const std::string& where) {
-  Conversation conversation;
-  conversation.id = json_string(original, "original_id", where);
-  const Json& transformed = json_object(original, "transformed_conversations", where);
-  conversation.as_of = parse_date(json_string(transformed, "today_date", where));
-  conversation.summary = json_string(transformed, "personal_summary", where);
-  for (const Json& chat : json_array(transformed, "conversations", where)) {
-    const std::string& date = json_string(chat, "date", where);
-    if (conversation.start_date.empty()) conversation.start_date = date;
-    conversation.end_date = date;
-    for (const Json& message : json_array(chat, "messages", where))
-      conversation.messages.push_back(
-          {json_string(message, "timestamp", where), json_string(message, "content", where)});
-  }
-  return conversation;
-}
-
 }  // namespace
 
 fs::path split_file(Side side) {
@@ -112,7 +93,7 @@ bool ResultFiles::has_success(const std::string& id) const {
   return !absent && size > 0;  // a crash of the machine can leave an empty file
 }
 
-std::optional<int> ResultFiles::failed_attempt(const std::string& id) const {
+std::optional<StoredFailure> ResultFiles::failure(const std::string& id) const {
   const fs::path path = error_file(id);
   std::error_code absent;
   const auto size = fs::file_size(path, absent);
@@ -121,17 +102,18 @@ std::optional<int> ResultFiles::failed_attempt(const std::string& id) const {
   try {
     error = read_json(path);
   } catch (const Error&) {
-    return 0;  // torn by a kill of the original pipeline: ours are written whole
+    return StoredFailure{0, "unreadable"};  // torn by a kill of the original pipeline
   }
-  if (!error.contains("attempt")) return 0;  // the original pipeline's, which kept no answer
-  return int(json_int(error, "attempt", path.string()));
+  StoredFailure failure{0, error_reason(error, path.string())};
+  if (error.contains("attempt")) failure.attempt = int(json_int(error, "attempt", path.string()));
+  return failure;
 }
 
 void ResultFolder::write_success(const SourceRow& row, const Transformed& transformed) const {
   const Json original = original_json(row, transformed);
   const fs::path path = success_file(row.id, "original.json");
   write_file_atomic(success_file(row.id, "finetune.txt"),
-                    format_finetune_text(conversation_of(original, path.string())),
+                    format_finetune_text(parse_result(original, path.string()).conversation),
                     Durability::batched);
   // Last, because it is what counts as the success.
   write_file_atomic(path, dump_json(original, 2) + "\n", Durability::batched);
@@ -156,9 +138,9 @@ void ResultFolder::write_failure(const SourceRow& row, const Expanded& expanded,
   fs::remove(success_file(row.id, "finetune.txt"), ignored);
 }
 
-ResultFolder::Collected ResultFolder::collect(const std::vector<SourceRow>& rows,
-                                              std::span<const size_t> chosen,
-                                              std::span<const Side> sides) const {
+ResultFolder::Collected ResultFolder::collect(
+    const std::vector<SourceRow>& rows, std::span<const size_t> chosen, std::span<const Side> sides,
+    const std::function<void(const ResultRow&)>& taken) const {
   AtomicFile training(path_ / kTrainingData);
   AtomicFile all(path_ / "all_results.json");
   std::vector<std::unique_ptr<AtomicFile>> splits;
@@ -172,11 +154,12 @@ ResultFolder::Collected ResultFolder::collect(const std::vector<SourceRow>& rows
     if (!has_success(id)) continue;
     const fs::path path = success_file(id, "original.json");
     std::string text = read_file(path);
-    const Conversation conversation =
-        conversation_of(parse_json(text, path.string()), path.string());
+    const ResultRow row = parse_result(parse_json(text, path.string()), path.string());
+    const Conversation& conversation = row.conversation;
     if (conversation.id != id)
       throw Error(fmt::format("[generate] '{}' must be the result of the row '{}', is of '{}'",
                               path.string(), id, conversation.id));
+    taken(row);
     const std::string line = dump_json(conversation_to_json(conversation)) + "\n";
     training.write(line);
     if (!sides.empty()) {

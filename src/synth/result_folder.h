@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/json.h"
 #include "synth/hygiene.h"
 #include "synth/provider.h"
+#include "synth/stored_results.h"
 
 namespace chatmem {
 
@@ -22,15 +24,19 @@ std::string encoded_id(std::string_view id);
 // splits/train.jsonl and so on, within the folder.
 fs::path split_file(Side side);
 
+struct StoredFailure {
+  int attempt = 0;     // 0: of the original pipeline
+  std::string reason;  // as error_reason says it
+};
+
 // The names of the files, and what is there.
 class ResultFiles {
  public:
   explicit ResultFiles(fs::path path) : path_(std::move(path)) {}
   const fs::path& path() const { return path_; }
   bool has_success(const std::string& id) const;
-  // The attempt with which the row failed last, 0 for a failure of the original pipeline; none when
-  // it has not.
-  std::optional<int> failed_attempt(const std::string& id) const;
+  // How the row failed last; none when it has not.
+  std::optional<StoredFailure> failure(const std::string& id) const;
 
  protected:
   fs::path success_file(const std::string& id, std::string_view ending) const;
@@ -53,14 +59,15 @@ class ResultFolder : public ResultFiles {
 
   // training_data.jsonl and all_results.json from the successes of these rows, in their order; with
   // the sides of the rows also splits/train.jsonl, validation.jsonl and test.jsonl. One row is in
-  // memory at a time.
+  // memory at a time; `taken` sees each.
   struct Collected {
     int64_t conversations = 0;
     uint64_t fingerprint = 0;  // of training_data.jsonl
     std::array<int64_t, 3> by_side{};
   };
   Collected collect(const std::vector<SourceRow>& rows, std::span<const size_t> chosen,
-                    std::span<const Side> sides) const;
+                    std::span<const Side> sides,
+                    const std::function<void(const ResultRow&)>& taken) const;
 
  private:
   void remove_results() const;

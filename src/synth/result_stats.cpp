@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "base/hash.h"
 #include "base/progress.h"
@@ -19,9 +17,12 @@ namespace chatmem {
 namespace {
 
 constexpr int kOverlapPairs = 2000;
+constexpr size_t kOverlapRows = 2000;
+constexpr size_t kFresh = size_t(1) << 16;
 constexpr size_t kOpenings = 5, kOpeningWords = 4;
 
-Quartiles quartiles_of(std::vector<double> values) {
+Quartiles quartiles_of(const std::vector<int>& numbers) {
+  std::vector<double> values(numbers.begin(), numbers.end());
   std::sort(values.begin(), values.end());
   return {quantile(values, 0), quantile(values, 0.25), quantile(values, 0.5),
           quantile(values, 0.75), quantile(values, 1)};
@@ -47,8 +48,8 @@ bool speaks_relatively(std::string_view summary) {
                      [&](std::string_view phrase) { return text.find(phrase) != text.npos; });
 }
 
-void count_dates(const Conversation& conversation, ResultStats& stats) {
-  const std::vector<Date> days = conversation.days();
+void count_dates(const Conversation& conversation, const std::vector<Date>& days,
+                 ResultStats& stats) {
   bool named = false;
   for (const DateMention& mention : date_mentions(conversation.summary)) {
     if (conversation.as_of && mention.may_be(*conversation.as_of)) {
@@ -79,35 +80,6 @@ double overlap(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
   return all ? double(common.size()) / double(all) : 0;
 }
 
-void measure_diversity(const StoredResults& folder, ResultStats& stats) {
-  std::unordered_map<std::string, int64_t> openings;
-  std::unordered_set<uint64_t> ones, twos;
-  int64_t n_ones = 0, n_twos = 0;
-  std::vector<std::vector<uint64_t>> sets;
-  for (const ResultRow& row : folder.rows) {
-    const std::vector<std::string> words = words_of(row.conversation.summary);
-    for (size_t i = 0; i < words.size(); i++) {
-      ones.insert(hash64(words[i]));
-      if (i > 0) twos.insert(hash64(words[i], hash64(" ", hash64(words[i - 1]))));
-    }
-    n_ones += int64_t(words.size());
-    n_twos += words.empty() ? 0 : int64_t(words.size()) - 1;
-    const auto end = words.begin() + long(std::min(words.size(), kOpeningWords));
-    openings[fmt::format("{}", fmt::join(words.begin(), end, " "))]++;
-    sets.push_back(word_set(words));
-  }
-  stats.openings = most_frequent({openings.begin(), openings.end()}, kOpenings);
-  stats.distinct_1 = n_ones ? double(ones.size()) / double(n_ones) : 0;
-  stats.distinct_2 = n_twos ? double(twos.size()) / double(n_twos) : 0;
-  if (sets.size() < 2) return;
-  Random random(1);
-  for (int i = 0; i < kOverlapPairs; i++) {
-    const size_t a = random.below(sets.size());
-    const size_t b = (a + 1 + random.below(sets.size() - 1)) % sets.size();
-    stats.self_overlap += overlap(sets[a], sets[b]) / kOverlapPairs;
-  }
-}
-
 double share(int64_t part, int64_t all) { return all ? 100.0 * double(part) / double(all) : 0; }
 
 // NaN is no JSON.
@@ -124,31 +96,101 @@ Json counts_json(const Counts& counts) {
 
 }  // namespace
 
-ResultStats result_stats(const StoredResults& folder) {
-  ResultStats stats;
-  stats.rows = int64_t(folder.rows.size());
-  stats.errors = folder.errors;
-  stats.unreadable = int64_t(folder.unreadable.size());
-  stats.errors_by_reason = most_frequent(
-      {folder.errors_by_reason.begin(), folder.errors_by_reason.end()}, folder.rows.max_size());
-  std::vector<double> conversations, messages, days, spans, words;
-  for (const ResultRow& row : folder.rows) {
-    const std::vector<Date> dates = row.conversation.days();
-    conversations.push_back(row.n_conversations);
-    messages.push_back(double(row.conversation.messages.size()));
-    days.push_back(double(dates.size()));
-    spans.push_back(dates.empty() ? 0 : double((dates.back() - dates.front()).count()));
-    words.push_back(count_words(row.conversation.summary));
-    stats.messages += int64_t(row.conversation.messages.size());
-    stats.relative_summaries += speaks_relatively(row.conversation.summary);
-    count_dates(row.conversation, stats);
+void DistinctCount::add(uint64_t hash) {
+  fresh_.push_back(hash);
+  if (fresh_.size() >= std::max(kFresh, sorted_.size() / 2)) merge();
+}
+
+int64_t DistinctCount::count() {
+  merge();
+  return int64_t(sorted_.size());
+}
+
+void DistinctCount::merge() {
+  std::sort(fresh_.begin(), fresh_.end());
+  const auto middle = long(sorted_.size());
+  sorted_.insert(sorted_.end(), fresh_.begin(), fresh_.end());
+  std::inplace_merge(sorted_.begin(), sorted_.begin() + middle, sorted_.end());
+  sorted_.erase(std::unique(sorted_.begin(), sorted_.end()), sorted_.end());
+  fresh_.clear();
+}
+
+void ResultStatsBuilder::add(const ResultRow& row) {
+  const Conversation& conversation = row.conversation;
+  const std::vector<Date> dates = conversation.days();
+  stats_.rows++;
+  stats_.messages += int64_t(conversation.messages.size());
+  conversations_.push_back(row.n_conversations);
+  messages_.push_back(int(conversation.messages.size()));
+  days_.push_back(int(dates.size()));
+  spans_.push_back(dates.empty() ? 0 : int((dates.back() - dates.front()).count()));
+  summary_words_.push_back(count_words(conversation.summary));
+  stats_.relative_summaries += speaks_relatively(conversation.summary);
+  count_dates(conversation, dates, stats_);
+  add_diversity(conversation);
+}
+
+void ResultStatsBuilder::add_errors(const std::string& reason, int64_t count) {
+  stats_.errors += count;
+  reasons_[reason] += count;
+}
+
+void ResultStatsBuilder::add_diversity(const Conversation& conversation) {
+  const std::vector<std::string> words = words_of(conversation.summary);
+  for (size_t i = 0; i < words.size(); i++) {
+    ones_.add(hash64(words[i]));
+    if (i > 0) twos_.add(hash64(words[i], hash64(" ", hash64(words[i - 1]))));
   }
-  stats.conversations = quartiles_of(std::move(conversations));
-  stats.messages_a_row = quartiles_of(std::move(messages));
-  stats.days = quartiles_of(std::move(days));
-  stats.span_days = quartiles_of(std::move(spans));
-  stats.summary_words = quartiles_of(std::move(words));
-  measure_diversity(folder, stats);
+  n_ones_ += int64_t(words.size());
+  n_twos_ += words.empty() ? 0 : int64_t(words.size()) - 1;
+  const auto end = words.begin() + long(std::min(words.size(), kOpeningWords));
+  openings_[fmt::format("{}", fmt::join(words.begin(), end, " "))]++;
+  const uint64_t rank = hash64(conversation.id);
+  if (sample_.size() == kOverlapRows) {
+    if (rank >= sample_.front().rank) return;
+    std::pop_heap(sample_.begin(), sample_.end());
+    sample_.pop_back();
+  }
+  sample_.push_back({rank, word_set(words)});
+  std::push_heap(sample_.begin(), sample_.end());
+}
+
+double ResultStatsBuilder::self_overlap() {
+  const size_t n = sample_.size();
+  if (n < 2) return 0;
+  std::sort(sample_.begin(), sample_.end());
+  Random random(1);
+  double sum = 0;
+  for (int i = 0; i < kOverlapPairs; i++) {
+    const size_t a = random.below(n);
+    const size_t b = (a + 1 + random.below(n - 1)) % n;
+    sum += overlap(sample_[a].words, sample_[b].words);
+  }
+  return sum / kOverlapPairs;
+}
+
+ResultStats ResultStatsBuilder::finish() {
+  stats_.errors_by_reason = most_frequent({reasons_.begin(), reasons_.end()}, reasons_.size());
+  stats_.conversations = quartiles_of(conversations_);
+  stats_.messages_a_row = quartiles_of(messages_);
+  stats_.days = quartiles_of(days_);
+  stats_.span_days = quartiles_of(spans_);
+  stats_.summary_words = quartiles_of(summary_words_);
+  stats_.openings = most_frequent({openings_.begin(), openings_.end()}, kOpenings);
+  stats_.distinct_1 = n_ones_ ? double(ones_.count()) / double(n_ones_) : 0;
+  stats_.distinct_2 = n_twos_ ? double(twos_.count()) / double(n_twos_) : 0;
+  stats_.self_overlap = self_overlap();
+  return std::move(stats_);
+}
+
+ResultStats folder_stats(const fs::path& folder) {
+  ResultStatsBuilder builder;
+  const StoredResults results =
+      read_stored_results(folder, [&](const ResultRow& row) { builder.add(row); });
+  for (const auto& [reason, count] : results.errors_by_reason) builder.add_errors(reason, count);
+  ResultStats stats = builder.finish();
+  stats.unreadable = results.unreadable;
+  stats.first_unreadable = results.first_unreadable;
   return stats;
 }
 
@@ -158,7 +200,9 @@ std::string format_stats(const ResultStats& stats) {
   for (const auto& [reason, count] : stats.errors_by_reason)
     text += fmt::format("  {:>6}  {}\n", format_count(count), reason);
   if (stats.unreadable)
-    text += fmt::format("{} files could not be read\n", format_count(stats.unreadable));
+    text += fmt::format("{} file{} could not be read\n", format_count(stats.unreadable),
+                        stats.unreadable == 1 ? "" : "s");
+  for (const std::string& what : stats.first_unreadable) text += fmt::format("  {}\n", what);
   if (stats.rows == 0) return text;
   text += fmt::format("\n{:20}{:>8}{:>8}{:>8}{:>8}{:>8}\n", "a row", "min", "25%", "median", "75%",
                       "max");
@@ -175,11 +219,14 @@ std::string format_stats(const ResultStats& stats) {
                       share(stats.today_named, stats.with_today), format_count(stats.with_today));
   text += fmt::format("other dates         {} named, {:.1f}% are days of messages\n",
                       format_count(stats.dates), share(stats.dates_found, stats.dates));
-  text += fmt::format("relative time in    {:.1f}% of summaries\n",
+  text += fmt::format("relative time in    {:.1f}% of summaries (\"two months ago\")\n",
                       share(stats.relative_summaries, stats.rows));
-  text += fmt::format("distinct-1, -2      {:.3f}, {:.3f}; two summaries share {:.1f}% of words\n",
-                      stats.distinct_1, stats.distinct_2, stats.self_overlap * 100);
-  text += "most frequent openings\n";
+  text +=
+      fmt::format("different           {:.1f}% of the summaries' words, {:.1f}% of word pairs\n",
+                  stats.distinct_1 * 100, stats.distinct_2 * 100);
+  text +=
+      fmt::format("two summaries       share {:.1f}% of their words\n", stats.self_overlap * 100);
+  text += "summaries begin most often with\n";
   for (const auto& [opening, count] : stats.openings)
     text += fmt::format("  {:>5.1f}%  {}\n", share(count, stats.rows), opening);
   return text;

@@ -1,9 +1,12 @@
 #include "synth/viewer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "synth/date_mentions.h"
 #include "synth/viewer_html.h"
 
@@ -49,26 +52,33 @@ Json row_json(const ResultRow& row) {
           {"summary", summary_pieces(row.conversation)}};
 }
 
-}  // namespace
-
-std::string viewer_html(const StoredResults& folder) {
-  Json rows = Json::array();
-  for (size_t i = 0; i < std::min(folder.rows.size(), kMaxViewerRows); i++)
-    rows.push_back(row_json(folder.rows[i]));
-  const std::string json =
-      dump_json({{"name", folder.name}, {"total", folder.rows.size()}, {"rows", std::move(rows)}});
-  // Within a script element only "<" can end it or begin a comment; in JSON it stands in strings
-  // alone.
-  std::string data;
+// Within a script element only "<" can end it or begin a comment; in JSON it stands in strings
+// alone.
+std::string in_script(const std::string& json) {
+  std::string out;
   for (const char c : json)
     if (c == '<')
-      data += "\\u003c";
+      out += "\\u003c";
     else
-      data += c;
-  std::string page = kViewerHtml;
+      out += c;
+  return out;
+}
+
+}  // namespace
+
+void ViewerPage::add(const ResultRow& row) {
+  if (total_++ >= kMaxViewerRows) return;
+  if (!rows_.empty()) rows_ += ',';
+  rows_ += in_script(dump_json(row_json(row)));
+}
+
+std::string ViewerPage::html(const std::string& name) const {
+  const std::string_view page = kViewerHtml;
   const size_t at = page.find(kPlace);
   CHECK(at != page.npos);
-  return page.replace(at, kPlace.size(), data);
+  return fmt::format(R"({}{{"name":{},"total":{},"rows":[{}]}}{})", page.substr(0, at),
+                     in_script(dump_json(replace_invalid_utf8(name))), total_, rows_,
+                     page.substr(at + kPlace.size()));
 }
 
 }  // namespace chatmem
