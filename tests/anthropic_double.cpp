@@ -445,7 +445,7 @@ void AnthropicDouble::Core::handle(HttpRequest request, std::unique_ptr<Response
   if (control(request, *stream)) return;
   const std::string kind = kind_of(request);
   const std::string_view name = kind.empty() ? std::string_view("unknown") : kind;
-  const int64_t number = ledger.arrived(name, request.body);
+  const int64_t number = ledger.arrived(name, request.body, request.id);
   Exchange exchange(ledger, number, std::move(stream));
   const LedgerEntry entry = ledger.entry(number);
   Fault fault;

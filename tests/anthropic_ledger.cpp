@@ -46,10 +46,12 @@ void AnthropicLedger::write(const Json& line) {
   if (file_.is_open()) file_ << dump_json(line) + "\n" << std::flush;
 }
 
-int64_t AnthropicLedger::arrived(std::string_view kind, std::string_view body) {
+int64_t AnthropicLedger::arrived(std::string_view kind, std::string_view body,
+                                 std::string_view request_id) {
   const std::lock_guard lock(mutex_);
   LedgerEntry entry;
   entry.kind = kind;
+  entry.request_id = request_id;
   entry.hash = hash64(body, hash64(kind));
   entry.attempt = attempts_[entry.hash]++;
   entry.arrived_ms = epoch_ms();

@@ -29,7 +29,8 @@ struct LedgerEntry {
   int64_t arrived_ms = 0, ended_ms = 0;
   int status = 0;  // 0: none was begun
   LedgerState state = LedgerState::open;
-  int64_t index = 0;  // among those of its kind
+  int64_t index = 0;       // among those of its kind
+  std::string request_id;  // as the answer names it
 };
 
 struct LedgerSummary {
@@ -51,7 +52,7 @@ class AnthropicLedger {
   explicit AnthropicLedger(const fs::path& path = {});  // empty: in memory only
 
   // The number of the request.
-  int64_t arrived(std::string_view kind, std::string_view body);
+  int64_t arrived(std::string_view kind, std::string_view body, std::string_view request_id);
   // Before the answer's first byte is handed over.
   void answering(int64_t number, int status);
   void sent(int64_t number);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <mutex>
@@ -209,6 +210,64 @@ TEST_F(Multi, WhatCameOfACutAnswerIsKept) {
   EXPECT_EQ(outcome_of({.url = nothing.url()}).error.value().failure(), HttpFailure::broken);
   const RawServer garbage("SSH-2.0-OpenSSH_9\r\n");
   EXPECT_EQ(outcome_of({.url = garbage.url()}).error.value().failure(), HttpFailure::broken);
+}
+
+// Answers the first request of a connection, then closes it upon the second; counts all requests.
+class ClosingServer {
+ public:
+  ClosingServer() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    CHECK(::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::listen(fd_, 4) == 0);
+    CHECK(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] {
+      for (int client; (client = ::accept(fd_, nullptr, nullptr)) >= 0; ::close(client))
+        serve(client);
+    });
+  }
+  ~ClosingServer() {
+    ::shutdown(fd_, SHUT_RDWR);
+    thread_.join();
+    ::close(fd_);
+  }
+  ClosingServer(const ClosingServer&) = delete;
+  ClosingServer& operator=(const ClosingServer&) = delete;
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+  int requests() const { return requests_; }
+
+ private:
+  void serve(int client) {
+    static constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    char buffer[4096];
+    if (::recv(client, buffer, sizeof buffer, 0) <= 0) return;
+    requests_++;
+    CHECK(::send(client, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL) == ssize_t(kAnswer.size()));
+    if (::recv(client, buffer, sizeof buffer, 0) > 0) requests_++;
+  }
+  int fd_, port_ = 0;
+  std::atomic<int> requests_ = 0;
+  std::thread thread_;
+};
+
+// libcurl would send the second one again by itself, and it may have been paid already.
+TEST_F(Multi, ARequestIsSentOnceThoughAKeptConnectionBreaks) {
+  const ClosingServer server;
+  const HttpCall call{.method = "POST", .url = server.url(), .body = "x"};
+  HttpMulti multi;
+  std::vector<HttpOutcome> outcomes;
+  for (int i = 0; i < 2; i++) {
+    multi.start(call, [&](HttpOutcome outcome) { outcomes.push_back(std::move(outcome)); });
+    finish(multi);
+  }
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes[0].response.body, "ok");
+  ASSERT_TRUE(outcomes[1].error);
+  EXPECT_EQ(outcomes[1].error->failure(), HttpFailure::broken);
+  EXPECT_THAT(outcomes[1].error->what(), HasSubstr("broke before an answer"));
+  EXPECT_EQ(server.requests(), 2);
 }
 
 TEST_F(Multi, SilenceEndsARequestAndNoOther) {

@@ -69,6 +69,7 @@ class RunningCommand {
 
   std::string out() const { return content(out_); }
   std::string err() const { return content(err_); }
+  pid_t pid() const { return child_; }  // 0: it has ended
   void send(int signal) const { ::kill(child_, signal); }
 
   // Waits for a text on standard output; false when the command ends before, or time is over.
@@ -103,6 +104,7 @@ class RunningCommand {
   // What the caller's own environment must not decide.
   static bool is_private(std::string_view entry) {
     for (const char* name : {"INPUT_CSV=", "OUTPUT_DIR=", "NUM_ROWS_TO_PROCESS=", "OPENAI_API_KEY=",
+                             "ANTHROPIC_API_KEY=", "ANTHROPIC_BASE_URL=",
                              "HF_TOKEN=", "http_proxy=", "HTTP_PROXY=", "ALL_PROXY="})
       if (entry.starts_with(name)) return true;
     return false;

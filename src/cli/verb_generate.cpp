@@ -80,8 +80,8 @@ void fill(Flags& flags, const std::optional<fs::path>& dotenv) {
   GenerateOptions& options = flags.options;
   options.rows = parse_rows(flags.rows);
   options.input = find_input(flags.input, dotenv);
-  if (options.input != fs::path(flags.input))
-    fmt::print(stderr, "input: {}\n", options.input.string());
+  fmt::print(stderr, "input: {}{}\n", options.input.string(),
+             dotenv ? fmt::format(" (settings of {})", dotenv->string()) : "");
   options.output = flags.output;
   options.stop = &stop_asked;
   options.version = CHATMEM_VERSION;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace chatmem {
 namespace {
 
@@ -70,6 +72,8 @@ void CurlTransfer::set_options() {
 void CurlTransfer::set_callbacks() {
   CURL* curl = handle();
   set(curl, CURLOPT_ERRORBUFFER, detail_);
+  set(curl, CURLOPT_PREREQFUNCTION, &on_request);
+  set(curl, CURLOPT_PREREQDATA, this);
   set(curl, CURLOPT_HEADERFUNCTION, &on_header);
   set(curl, CURLOPT_HEADERDATA, this);
   set(curl, CURLOPT_WRITEFUNCTION, &on_bytes);
@@ -77,6 +81,18 @@ void CurlTransfer::set_callbacks() {
   set(curl, CURLOPT_NOPROGRESS, 0L);
   set(curl, CURLOPT_XFERINFOFUNCTION, &on_progress);
   set(curl, CURLOPT_XFERINFODATA, this);
+}
+
+// When a connection that was used before breaks without a byte of an answer, libcurl sends the same
+// request again by itself. What it asks for may have been done, and paid, by then: that is for the
+// caller to decide.
+int CurlTransfer::on_request(void* user, char*, char*, int, int) {
+  auto& transfer = *static_cast<CurlTransfer*>(user);
+  if (std::exchange(transfer.requested_, true)) {
+    transfer.failure_ = HttpFailure::broken;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  return CURL_PREREQFUNC_OK;
 }
 
 size_t CurlTransfer::on_header(char* bytes, size_t, size_t count, void* user) {
@@ -166,6 +182,8 @@ HttpError CurlTransfer::error(CURLcode code) const {
                                    call_.max_response_bytes)};
   if (failure_ == HttpFailure::aborted)
     return {*failure_, fmt::format("[http] {}: ended by the caller", url)};
+  if (failure_ == HttpFailure::broken)
+    return {*failure_, fmt::format("[http] {}: the connection broke before an answer", url)};
   long sent = 0;  // an answer that is no HTTP is "unsupported" for libcurl, too
   curl_easy_getinfo(handle(), CURLINFO_REQUEST_SIZE, &sent);
   if (code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0)

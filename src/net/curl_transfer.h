@@ -42,6 +42,7 @@ class CurlTransfer {
 
   static HeaderList header_list(const HttpCall& call);
   // C functions for libcurl; `user` is the transfer.
+  static int on_request(void* user, char*, char*, int, int);
   static size_t on_header(char* bytes, size_t, size_t count, void* user);
   static size_t on_bytes(char* bytes, size_t, size_t count, void* user);
   static int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t uploaded);
@@ -57,6 +58,7 @@ class CurlTransfer {
   EasyHandle handle_;
   HeaderList headers_;
   HttpResponse response_;
+  bool requested_ = false;
   size_t received_ = 0;
   curl_off_t uploaded_ = 0;
   Clock::time_point last_byte_ = Clock::now();

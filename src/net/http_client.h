@@ -48,6 +48,7 @@ struct HttpCall {
   std::function<bool(const HttpResponse& head, std::string_view bytes)> on_body;
 };
 
+// The request is sent once or not at all: whether it is worth another try is the caller's to say.
 // Redirects are not followed, so that a key never goes to another host. Headers of the request
 // appear in no message. Safe to call from several threads. Throws HttpError.
 HttpResponse http_request(const HttpCall& call);

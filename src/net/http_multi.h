@@ -26,7 +26,8 @@ class HttpMulti {
   HttpMulti& operator=(const HttpMulti&) = delete;
 
   // A request that the next poll() begins; connections are kept, and shared where the server
-  // speaks HTTP/2. `done` is called from poll(), once, also for a call that cannot even begin.
+  // speaks HTTP/2. It is sent once, also when a kept connection breaks. `done` is called from
+  // poll(), once, also for a call that cannot even begin.
   void start(HttpCall call, Done done);
   // Waits until something happens, at most timeout_ms, then calls `done` of each request that has
   // ended; it may start others. What an on_body or a done throws is thrown on (an on_body's request
