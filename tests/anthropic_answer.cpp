@@ -233,8 +233,8 @@ Json instance_of(const Json& schema) {
   const Json type = schema.value("type", Json("string"));
   if (type == "object") {
     Json object = Json::object();
-    for (const auto& item : schema.value("properties", Json::object()).items())
-      object[item.key()] = instance_of(item.value());
+    const Json properties = schema.value("properties", Json::object());
+    for (const auto& item : properties.items()) object[item.key()] = instance_of(item.value());
     return object;
   }
   if (type == "array") return Json::array({instance_of(schema.value("items", Json::object()))});
