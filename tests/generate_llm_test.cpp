@@ -129,12 +129,12 @@ TEST_F(GenerateLlmTest, FaultsThatPassAreAskedAgain) {
                            rule(6, "reset_mid_body"),
                            rule(7, "close_mid_body"),
                            rule(8, "html"),
-                           rule(9, "stall", {{"ms", 3500}}),
+                           rule(9, "stall", {{"ms", 8000}}),
                            rule(10, "slow", {{"bytes_per_second", 40'000}}),
                            rule(11, "status", {{"status", 400}, {"should_retry", true}}),
                        })});
   GenerateOptions made = options(api.base_url(), csv());
-  made.ask.endpoint.timeout_ms = 1'000;
+  made.ask.endpoint.timeout_ms = 2'000;
   const GenerateReport report = generate(made);
   EXPECT_EQ(report.succeeded, kRows) << report.end_reason;
   expect_good(made, read_source_rows(made.input));
