@@ -7,7 +7,7 @@ skip() { echo "skipped: $1"; exit 77; }
 fail() { echo "error: $1" >&2; exit 1; }
 
 [ $# -eq 3 ] || fail "usage: run.sh anthropic DOUBLE_PROGRAM WORK_FOLDER"
-client=$1 double=$2 work=$3
+client=$1 double=$(realpath "$2") work=$3
 here=$(cd "$(dirname "$0")" && pwd)
 [ -d "$here/$client" ] || fail "there is no client '$client'"
 [ -x "$double" ] || fail "$double must be built first"
