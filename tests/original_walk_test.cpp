@@ -271,8 +271,9 @@ TEST_F(OriginalWalk, AnOutputThatNobodyTakesCostsNothing) {
     options.standard_output = where;
     const CommandResult result = run_command({"generate"}, options);
     EXPECT_EQ(result.code, 1) << result.err;
-    if (where == Stdout::full)
+    if (where == Stdout::full) {
       EXPECT_THAT(result.err, HasSubstr("cannot write to standard output"));
+    }
     EXPECT_EQ(trained_ids().size(), 5u);
   }
   EXPECT_EQ(generate().code, 0);

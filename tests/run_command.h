@@ -104,8 +104,8 @@ class RunningCommand {
   // What the caller's own environment must not decide.
   static bool is_private(std::string_view entry) {
     for (const char* name : {"INPUT_CSV=", "OUTPUT_DIR=", "NUM_ROWS_TO_PROCESS=", "OPENAI_API_KEY=",
-                             "ANTHROPIC_API_KEY=", "ANTHROPIC_BASE_URL=",
-                             "HF_TOKEN=", "http_proxy=", "HTTP_PROXY=", "ALL_PROXY="})
+                             "ANTHROPIC_API_KEY=", "ANTHROPIC_BASE_URL=", "HF_TOKEN=",
+                             "http_proxy=", "HTTP_PROXY=", "ALL_PROXY="})
       if (entry.starts_with(name)) return true;
     return false;
   }

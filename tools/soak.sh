@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What is too long for every day, called by ./dev soak: all tests under sanitizers, every fuzzer, load on a server, and
 # kill loops: commands killed at random moments must end with the bytes of an undisturbed run. Under 20 minutes on two
-# cores once everything is built. Steps can be chosen: ./dev soak asan tsan fuzz load kill.
+# cores once everything is built. Steps can be chosen: ./dev soak asan tsan fuzz load kill paid.
 # SOAK_SECONDS: of each fuzzer (60); SOAK_CLIENTS, SOAK_LOAD_SECONDS: of the load (64, 60); SOAK_KILLS: of each command
-# (10); SOAK_HEALTH_MS: slowest /health that passes, p99 (50); SOAK_SEED: of the random moments.
+# (10; of paid 20); SOAK_HEALTH_MS: slowest /health that passes, p99 (50); SOAK_SEED: of the random moments.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -250,16 +250,27 @@ killing() {
   check "the server ends" stop_server
 }
 
+# generate by a language model, against the test double of the Anthropic API: nothing is bought twice, and what it costs
+# itself. 100 kills and --rows 12460 are for the log.
+paid() {
+  build release build chatmem generate_kills generate_load
+  local n=${SOAK_KILLS:-20} seed=${SOAK_SEED:-1}
+  check "paid answers, killed $n times" build/tests/generate_kills --kills "$n" --seed "$seed"
+  check "paid batches, killed $n times" build/tests/generate_kills --kills "$n" --seed "$seed" --batch
+  check "generate asks 1000 times a minute" build/tests/generate_load
+  sed 's/^/        /' $out/paid_*.log $out/generate_asks*.log
+}
+
 mkdir -p $out
 steps=("$@")
-((${#steps[@]})) || steps=(asan tsan fuzz load kill)
+((${#steps[@]})) || steps=(asan tsan fuzz load kill paid)
 begin=$(seconds_now)
 for step in "${steps[@]}"; do
   case $step in
-    asan | tsan | fuzz | load) "$step" ;;
+    asan | tsan | fuzz | load | paid) "$step" ;;
     kill) killing ;;
     *)
-      say "error: '$step' is no step of soak; steps: asan tsan fuzz load kill"
+      say "error: '$step' is no step of soak; steps: asan tsan fuzz load kill paid"
       exit 2
       ;;
   esac

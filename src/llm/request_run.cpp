@@ -57,6 +57,7 @@ class RequestRun {
  private:
   struct Attempt {
     LlmJob job;
+    int64_t input_bound = 0;  // tokens; kept, because every look at the next request needs it
     int number = 1;
     double bound_usd = 0;
   };
@@ -93,8 +94,7 @@ class RequestRun {
       if (!proven_ && multi_.in_flight() > 0) break;
       if (ready_.empty() && !take_next()) break;
       Attempt& attempt = ready_.front();
-      const double wait =
-          flow_.wait_s(now(), input_tokens_estimate(attempt.job.request), int64_t(output_));
+      const double wait = flow_.wait_s(now(), input_estimate(attempt), int64_t(output_));
       if (wait > 0) return std::min(wait, until_retry());
       if (!affordable(attempt)) break;
       send(std::move(attempt));
@@ -110,18 +110,25 @@ class RequestRun {
   bool take_next() {
     if (exhausted_) return false;
     std::optional<LlmJob> job = next_();
-    if (job) ready_.push_back({std::move(*job)});
+    if (job) ready_.push_back(first_attempt(std::move(*job)));
     exhausted_ = !job;
     return !exhausted_;
+  }
+
+  static Attempt first_attempt(LlmJob job) {
+    const int64_t bound = input_tokens_bound(job.request);
+    return {std::move(job), bound};
+  }
+  static int64_t input_estimate(const Attempt& attempt) {
+    return int64_t(double(attempt.input_bound - kFramingTokens) / kBytesPerToken);
   }
 
   // Whether the worst case of this request fits what is left. When requests in flight may give back
   // some of their bounds, it waits for them.
   bool affordable(Attempt& attempt) {
     if (!options_.price) return true;
-    const LlmRequest& request = attempt.job.request;
     attempt.bound_usd =
-        options_.price->bound_usd(input_tokens_bound(request), request.max_tokens, false);
+        options_.price->bound_usd(attempt.input_bound, attempt.job.request.max_tokens, false);
     if (journal_.committed_usd() + attempt.bound_usd <= options_.budget_usd) return true;
     if (multi_.in_flight() == 0)
       end(RunEnd::out_of_budget,
@@ -136,7 +143,7 @@ class RequestRun {
   void send(Attempt attempt) {
     HttpCall call = api_.call(attempt.job.request);
     journal_.sent(attempt.job.key, attempt.bound_usd);
-    flow_.started(now(), input_tokens_estimate(attempt.job.request), int64_t(output_));
+    flow_.started(now(), input_estimate(attempt), int64_t(output_));
     multi_.start(std::move(call),
                  [this, attempt = std::move(attempt)](HttpOutcome outcome) mutable {
                    finish(std::move(attempt), outcome);
@@ -207,7 +214,8 @@ class RequestRun {
   }
 
   void follow(const LlmJobEnd& job_end) {
-    if (std::optional<LlmJob> job = done_(job_end)) ready_.push_front({std::move(*job)});
+    if (std::optional<LlmJob> job = done_(job_end))
+      ready_.push_front(first_attempt(std::move(*job)));
   }
 
   RequestRunStatus status() const {
