@@ -134,7 +134,7 @@ TEST_F(OriginalWalk, ItsFolderIsContinuedWithoutAFlag) {
   EXPECT_THAT(result.err,
               AllOf(HasSubstr("input: ../data/train.csv"), HasSubstr("preprocessing/.env")));
   EXPECT_THAT(result.err, AllOf(HasSubstr("5 conversations from 5 rows"),
-                                HasSubstr("1 rows were done before")));
+                                HasSubstr("1 row was done before")));
   EXPECT_EQ(result.out, "transformed_conversations/training_data.jsonl\n");
   EXPECT_EQ(api_.summary().bought, 4);  // 0, 3, 4, and 2 again
   EXPECT_EQ(read_file(out() / "success/conversation_train_1_original.json"), kOldSuccess);

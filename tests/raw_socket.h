@@ -55,6 +55,11 @@ class RawSocket {
     }
     return got;
   }
+  // Waits until there is something to read, and leaves it there.
+  bool await_bytes(int timeout_ms = 5'000) {
+    pollfd ready{fd_, POLLIN, 0};
+    return ::poll(&ready, 1, timeout_ms) > 0;
+  }
   std::string receive_all(int timeout_ms = 5'000) { return receive("", timeout_ms); }
   bool closed_by_server() const { return closed_; }
   void close() {

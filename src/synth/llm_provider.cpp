@@ -83,7 +83,8 @@ class LlmProvider final : public Provider {
   std::string what_is_asked() const {
     std::string line = fmt::format("model {} at {}", options_.model, api_->host());
     if (const std::optional<Price>& price = options_.run.price)
-      line += fmt::format(": ${} in, ${} out for a million tokens{}{}", price->input, price->output,
+      line += fmt::format(": ${:.2f} in, ${:.2f} out for a million tokens{}{}", price->input,
+                          price->output,
                           options_.batch ? fmt::format(", times {} in a batch", price->batch) : "",
                           price->as_of.empty() ? "" : fmt::format(" (prices of {})", price->as_of));
     return line;
