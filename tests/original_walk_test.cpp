@@ -100,6 +100,7 @@ class OriginalWalk : public ::testing::Test {
     folder_.write(out + "progress.json", kOldProgress);
     folder_.write(out + "success/conversation_train_1_original.json", kOldSuccess);
     folder_.write(out + "success/conversation_train_1_finetune.txt", kOldFinetune);
+    folder_.write(out + "success/training_data.jsonl", "of more rows\n");
     folder_.write(out + "errors/conversation_train_2_original.json", kOldError);
   }
   fs::path work() const { return folder_.path() / "chat_memory/preprocessing"; }
@@ -133,8 +134,8 @@ TEST_F(OriginalWalk, ItsFolderIsContinuedWithoutAFlag) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err,
               AllOf(HasSubstr("input: ../data/train.csv"), HasSubstr("preprocessing/.env")));
-  EXPECT_THAT(result.err, AllOf(HasSubstr("5 conversations from 5 rows"),
-                                HasSubstr("1 row was done before")));
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("5 conversations from 5 rows"), HasSubstr("1 row was done before")));
   EXPECT_EQ(result.out, "transformed_conversations/training_data.jsonl\n");
   EXPECT_EQ(api_.summary().bought, 4);  // 0, 3, 4, and 2 again
   EXPECT_EQ(read_file(out() / "success/conversation_train_1_original.json"), kOldSuccess);
@@ -148,6 +149,7 @@ TEST_F(OriginalWalk, ItsFolderIsContinuedWithoutAFlag) {
         "success/conversation_train_2_original.json", "success/conversation_train_2_finetune.txt"})
     EXPECT_TRUE(fs::exists(out() / file)) << file;
   EXPECT_EQ(read_json(out() / "all_results.json").size(), 5u);
+  EXPECT_EQ(read_file(out() / "success/training_data_original.jsonl"), "of more rows\n");
 }
 
 TEST_F(OriginalWalk, TheSameCommandAgainBuysNothing) {

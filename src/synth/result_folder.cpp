@@ -195,13 +195,17 @@ void ResultFolder::remove_results() const {
     fs::remove(path_ / name, ignored);
 }
 
-// success/training_data.jsonl points to the file beside it, wherever the folder is moved.
+// success/training_data.jsonl points to the file beside it, wherever the folder is moved. What the
+// original pipeline had there is kept under another name: it may hold more rows than this run.
 void ResultFolder::link_training_data() const {
   const fs::path link = path_ / "success" / kTrainingData;
   const fs::path target = fs::path("..") / kTrainingData;
   if (fs::is_symlink(link) && fs::read_symlink(link) == target) return;
   std::error_code error;
-  fs::remove(link, error);
+  if (fs::is_regular_file(fs::symlink_status(link)))
+    fs::rename(link, path_ / "success" / "training_data_original.jsonl", error);
+  else
+    fs::remove(link, error);
   fs::create_symlink(target, link, error);
   if (error)
     throw Error(fmt::format("[generate] cannot link '{}': {}", link.string(), error.message()));
