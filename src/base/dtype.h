@@ -1,4 +1,6 @@
-// Element types of tensors, on disk and in memory, and the 16-bit conversions.
+// Element types of tensors, on disk and in memory, and the 16-bit conversions. Quantized types come
+// in rows of blocks (ggml's, and rows of our own for bitsandbytes' NF4): compute/quant.h reads and
+// writes them.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -7,8 +9,9 @@
 
 namespace chatmem {
 
-enum class DType : uint8_t { f32, bf16, f16, i32, i64, u8 };
+enum class DType : uint8_t { f32, bf16, f16, i32, i64, u8, q8_0, q4_0, q4_k, q6_k, nf4 };
 
+// Of one element; 0 for quantized types.
 constexpr size_t dtype_bytes(DType dtype) {
   switch (dtype) {
     case DType::f32:
@@ -21,8 +24,45 @@ constexpr size_t dtype_bytes(DType dtype) {
       return 8;
     case DType::u8:
       return 1;
+    default:
+      return 0;
   }
-  return 0;
+}
+
+constexpr bool is_quantized(DType dtype) { return dtype_bytes(dtype) == 0; }
+
+// Elements that are stored as one piece: a row holds a multiple of it. 1 where not quantized.
+constexpr size_t block_elements(DType dtype) {
+  switch (dtype) {
+    case DType::q8_0:
+    case DType::q4_0:
+      return 32;
+    case DType::q4_k:
+    case DType::q6_k:
+      return 256;
+    case DType::nf4:
+      return 64;
+    default:
+      return 1;
+  }
+}
+
+// Bytes of a row of `cols` elements, a multiple of block_elements.
+constexpr size_t row_bytes(DType dtype, size_t cols) {
+  switch (dtype) {
+    case DType::q8_0:
+      return cols / 32 * 34;
+    case DType::q4_0:
+      return cols / 32 * 18;
+    case DType::q4_k:
+      return cols / 256 * 144;
+    case DType::q6_k:
+      return cols / 256 * 210;
+    case DType::nf4:  // two words, a scale for each 256 blocks begun, codes of scales, nibbles
+      return 8 + 4 * (cols / 64 / 256 + 2) + cols / 64 + cols / 2;
+    default:
+      return cols * dtype_bytes(dtype);
+  }
 }
 
 constexpr std::string_view dtype_name(DType dtype) {
@@ -39,6 +79,16 @@ constexpr std::string_view dtype_name(DType dtype) {
       return "i64";
     case DType::u8:
       return "u8";
+    case DType::q8_0:
+      return "q8_0";
+    case DType::q4_0:
+      return "q4_0";
+    case DType::q4_k:
+      return "q4_k";
+    case DType::q6_k:
+      return "q6_k";
+    case DType::nf4:
+      return "nf4";
   }
   return "";
 }

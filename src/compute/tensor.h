@@ -16,7 +16,7 @@ struct Tensor {
 
   explicit operator bool() const { return data != nullptr; }
   size_t size() const { return size_t(rows) * size_t(cols); }
-  size_t size_bytes() const { return size() * dtype_bytes(dtype); }
+  size_t size_bytes() const { return size_t(rows) * row_bytes(dtype, size_t(cols)); }
   float* f32() const {
     CHECK(dtype == DType::f32);
     return static_cast<float*>(data);
@@ -24,8 +24,8 @@ struct Tensor {
   // Rows [begin, begin + n).
   Tensor slice(int begin, int n) const {
     CHECK(begin >= 0 && n >= 0 && begin + n <= rows);
-    return {static_cast<char*>(data) + size_t(begin) * size_t(cols) * dtype_bytes(dtype), n, cols,
-            dtype};
+    return {static_cast<char*>(data) + size_t(begin) * row_bytes(dtype, size_t(cols)), n,
+            cols, dtype};
   }
   Tensor first(int n) const { return slice(0, n); }
 };

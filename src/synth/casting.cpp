@@ -17,13 +17,6 @@ namespace {
 
 using WordSet = std::unordered_set<std::string_view>;
 
-bool is_capital(const Token& token) {
-  return token.word && std::isupper(static_cast<unsigned char>(token.text[0])) != 0;
-}
-bool is_verb(const Token& token) {
-  return is_auxiliary(token.lower) || !past_of_third_person(token.lower).empty();
-}
-
 bool has_name(std::string_view text, std::string_view name) {
   return replace_name(text, name, "") != text;
 }

@@ -86,10 +86,6 @@ std::string mark_persons(std::string_view summary, const Cast& cast) {
 
 namespace {
 
-bool is_verb(const Token& token) {
-  return is_auxiliary(token.lower) || !past_of_third_person(token.lower).empty();
-}
-
 // The reader is told to by "you" alone: not "Six-year-old you", not "You, a shop assistant,".
 class ReaderTrimmer {
  public:
@@ -303,6 +299,26 @@ bool is_auxiliary(const std::string& lower) {
       "doesn't", "didn't", "did",      "won't",    "can't",    "cannot", "isn't",  "wasn't",
       "hasn't",  "hadn't", "couldn't", "wouldn't", "shouldn't"};
   return kAuxiliaries.contains(lower);
+}
+
+bool is_capital(const Token& token) {
+  return token.word && std::isupper(static_cast<unsigned char>(token.text[0])) != 0;
+}
+
+bool is_verb(const Token& token) {
+  return is_auxiliary(token.lower) || !past_of_third_person(token.lower).empty();
+}
+
+bool follows_object(std::string_view word) {
+  static const std::unordered_set<std::string_view> kWords = {
+      "to",      "that",  "if",     "in",   "on",    "for",   "with",     "and",     "about",
+      "how",     "what",  "when",   "who",  "where", "why",   "at",       "from",    "as",
+      "because", "so",    "but",    "the",  "a",     "an",    "not",      "by",      "into",
+      "off",     "up",    "out",    "some", "any",   "two",   "until",    "whether", "or",
+      "again",   "after", "before", "is",   "his",   "their", "this",     "no",      "another",
+      "one",     "more",  "he",     "she",  "they",  "it",    "which",    "while",   "since",
+      "unless",  "than",  "back",   "home", "it's",  "every", "something"};
+  return kWords.contains(word);
 }
 
 }  // namespace chatmem

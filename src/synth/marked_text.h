@@ -57,4 +57,10 @@ bool is_gendered_pronoun(const std::string& lower);
 bool names_somebody(const Token& token);
 Gender gender_of_somebody(const Token& token);
 
+bool is_capital(const Token& token);
+bool is_verb(const Token& token);  // an auxiliary, or a known verb in the third person
+
+// Words after "her" that leave it an object: "asks her to wait", not "her keys".
+bool follows_object(std::string_view word);
+
 }  // namespace chatmem

@@ -201,17 +201,9 @@ class Resolver {
 
   // "her keys", not "asks her to wait".
   bool is_possessive_her() const {
-    static const WordSet kAfterObject = {
-        "to",      "that",  "if",     "in",   "on",    "for",   "with",     "and",     "about",
-        "how",     "what",  "when",   "who",  "where", "why",   "at",       "from",    "as",
-        "because", "so",    "but",    "the",  "a",     "an",    "not",      "by",      "into",
-        "off",     "up",    "out",    "some", "any",   "two",   "until",    "whether", "or",
-        "again",   "after", "before", "is",   "his",   "their", "this",     "no",      "another",
-        "one",     "more",  "he",     "she",  "they",  "it",    "which",    "while",   "since",
-        "unless",  "than",  "back",   "home", "it's",  "every", "something"};
     const Token* next = next_word();
     const bool ends = at_ + 1 >= tokens_->size() || token(at_ + 1).text != " ";
-    return next && !ends && !next->person && !kAfterObject.contains(next->lower);
+    return next && !ends && !next->person && !follows_object(next->lower);
   }
   Case case_of(const Token& here) const {
     if (here.lower.ends_with("self")) return Case::kReflexive;

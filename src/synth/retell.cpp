@@ -187,16 +187,8 @@ class Retelling {
 
   // "her keys", not "asks her to wait".
   bool is_possessive_her() const {
-    static const WordSet kAfterObject = {
-        "to",      "that",  "if",     "in",   "on",    "for",   "with",     "and",     "about",
-        "how",     "what",  "when",   "who",  "where", "why",   "at",       "from",    "as",
-        "because", "so",    "but",    "the",  "a",     "an",    "not",      "by",      "into",
-        "off",     "up",    "out",    "some", "any",   "two",   "until",    "whether", "or",
-        "again",   "after", "before", "is",   "his",   "their", "this",     "no",      "another",
-        "one",     "more",  "he",     "she",  "they",  "it",    "which",    "while",   "since",
-        "unless",  "than",  "back",   "home", "it's",  "every", "something"};
     const Token* next = next_word();
-    return next && !ends_clause() && !next->person && !kAfterObject.contains(next->lower);
+    return next && !ends_clause() && !next->person && !follows_object(next->lower);
   }
 
   // "Allan #Person1#", "#Person1# Lin": a longer name that holds the person's.
