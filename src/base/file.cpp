@@ -222,7 +222,11 @@ AppendFile::~AppendFile() { ::close(fd_); }
 
 void AppendFile::append(std::string_view bytes, Durability durability) {
   write_all(fd_, bytes, path_);
-  if (durability == Durability::flushed && ::fdatasync(fd_) != 0) fail("flush", path_);
+  if (durability == Durability::flushed) flush();
+}
+
+void AppendFile::flush() {
+  if (::fdatasync(fd_) != 0) fail("flush", path_);
 }
 
 MappedFile::MappedFile(const fs::path& path) {

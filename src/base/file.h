@@ -68,6 +68,7 @@ class AppendFile {
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
   void append(std::string_view bytes, Durability durability = Durability::flushed);
+  void flush();  // what batched appends have written
 
  private:
   fs::path path_;

@@ -374,6 +374,8 @@ void Journal::received(const std::string& key, const JournalAnswer& answer, Dura
   apply_received(key, append(event, durability), answer.cost_usd);
 }
 
+void Journal::flush() { file_->flush(); }
+
 void Journal::cost_less(const std::string& key, double usd) {
   CHECK(usd >= 0 && usd <= kMaxUsd);
   append({{"event", "cost_less"}, {"key", key}, {"usd", usd}}, Durability::batched);

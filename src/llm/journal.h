@@ -56,10 +56,11 @@ class Journal {
 
   // A request goes out; bound_usd is what it can cost at most. Written at once, not flushed.
   void sent(const std::string& key, double bound_usd);
-  // Flushed to disk before it returns, unless `durability` says that the answer can be had again
-  // for nothing, as a batch's.
+  // Flushed to disk before it returns, unless the caller flushes several at once or the answer can
+  // be had again for nothing, as a batch's.
   void received(const std::string& key, const JournalAnswer& answer,
                 Durability durability = Durability::flushed);
+  void flush();  // all lines so far are on disk when it returns
   // An answer was received at its bound, because what it costs is known only when it has been read:
   // it cost so much less. Not flushed: without this the bound counts.
   void cost_less(const std::string& key, double usd);

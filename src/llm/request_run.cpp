@@ -7,6 +7,8 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -47,6 +49,7 @@ class RequestRun {
       report(false);
       if (multi_.in_flight() == 0 && (ending() || nothing_left())) break;
       multi_.poll(int(std::ceil(std::clamp(wait_s, 0.001, kStatusSeconds) * 1000)));
+      read_answers();
       if (!ending()) look_at_limits();
     }
     report(true);
@@ -60,6 +63,10 @@ class RequestRun {
     int64_t input_bound = 0;  // tokens; kept, because every look at the next request needs it
     int number = 1;
     double bound_usd = 0;
+  };
+  struct Answer {  // in the journal, not yet read
+    Attempt attempt;
+    HttpOutcome outcome;
   };
 
   double now() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
@@ -146,17 +153,31 @@ class RequestRun {
     flow_.started(now(), input_estimate(attempt), int64_t(output_));
     multi_.start(std::move(call),
                  [this, attempt = std::move(attempt)](HttpOutcome outcome) mutable {
-                   finish(std::move(attempt), outcome);
+                   finish(std::move(attempt), std::move(outcome));
                  });
   }
 
-  void finish(Attempt attempt, const HttpOutcome& outcome) {
+  void finish(Attempt attempt, HttpOutcome outcome) {
     const HttpResponse& response = outcome.response;
     if (outcome.error || response.status / 100 != 2)
       return fail(std::move(attempt), outcome, api_.parse_failure(outcome));
-    const std::string id = api_.request_id(response.headers);
-    journal_.received(attempt.job.key, {response.status, id, response.body, attempt.bound_usd});
-    // The answer is safe; now it may be read.
+    journal_.received(attempt.job.key,
+                      {response.status, api_.request_id(response.headers), response.body,
+                       attempt.bound_usd},
+                      Durability::batched);
+    answers_.push_back({std::move(attempt), std::move(outcome)});
+  }
+
+  // One flush for all that have come together; then they are safe, and may be read.
+  void read_answers() {
+    if (answers_.empty()) return;
+    journal_.flush();
+    for (Answer& answer : std::exchange(answers_, {}))
+      read(std::move(answer.attempt), answer.outcome);
+  }
+
+  void read(Attempt attempt, const HttpOutcome& outcome) {
+    const HttpResponse& response = outcome.response;
     std::optional<LlmUsage> usage;
     try {
       usage = api_.parse_answer(response.body).usage;
@@ -173,7 +194,7 @@ class RequestRun {
     if (usage) settle(attempt, *usage, api_.parse_limits(response.headers));
     proven_ = true;
     answered_++;
-    follow({attempt.job, true, "", "", id});
+    follow({attempt.job, true, "", "", api_.request_id(response.headers)});
   }
 
   // What an answer has cost.
@@ -238,6 +259,7 @@ class RequestRun {
 
   FlowControl flow_;
   std::deque<Attempt> ready_;
+  std::vector<Answer> answers_;
   std::multimap<double, Attempt> waiting_;  // for their next try, by its time
   bool exhausted_ = false;                  // next() has no more
   bool proven_ = false;                     // an answer came
