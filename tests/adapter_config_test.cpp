@@ -93,7 +93,7 @@ TEST(AdapterConfig, GoldenIsWrittenBackAsItWas) {
 
 TEST(AdapterConfig, WhatWouldComputeSomethingElseIsRefused) {
   for (const char* key :
-       {"use_dora", "fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora", "kasa_config"}) {
+       {"fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora", "kasa_config"}) {
     EXPECT_THAT(error_with(key, true), HasSubstr(std::string(key) + " is not supported"));
     EXPECT_EQ(error_with(key, nullptr), "no error");
   }

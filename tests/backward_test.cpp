@@ -5,18 +5,27 @@
 
 #include "base/random.h"
 #include "golden_model.h"
-#include "train/optimizer.h"
+#include "train/trainable.h"
 
 namespace chatmem {
 namespace {
 
+enum class Method { lora, dora, full };
+bool is_adapted(Method method) { return method != Method::full; }
+std::string prefix_of(Method method) {
+  return method == Method::lora ? "lora" : method == Method::dora ? "dora" : "full";
+}
+
 // The packed pair of a golden model as one training batch.
 class Training {
  public:
-  Training(const std::string& name, Recompute recompute, bool adapted, DType dtype = DType::f32)
+  Training(const std::string& name, Recompute recompute, Method method, DType dtype = DType::f32)
       : g(name, dtype),
         pages(*g.ops, g.config(), 8, dtype,
               recompute == Recompute::blocks ? 1 : g.config().n_layers) {
+    const bool adapted = is_adapted(method);
+    if (method == Method::dora)
+      g.adapter = load_adapter(*g.ops, g.model(), g.folder / "dora", dtype);
     if (dtype == DType::bf16 || !adapted) g.model() = owned_weights(*g.ops, g.model(), dtype);
     tokens = g.ints("packed.tokens");
     const auto lengths = g.ints("packed.lengths"), all_targets = g.ints("packed.targets");
@@ -32,13 +41,14 @@ class Training {
     }
     for (int i = 0; i < row; i++)
       if (all_targets[size_t(i)] >= 0) rows.push_back(i), targets.push_back(all_targets[size_t(i)]);
-    const int rank = adapted ? largest_rank(&g.adapter) : 0;
-    ws = make_workspace(*g.ops, g.config(),
-                        {.max_tokens = row, .lora_rank = rank, .dtype = dtype, .training = true});
+    const AdapterShape shape = adapted ? shape_of(&g.adapter) : AdapterShape{};
+    ws = make_workspace(
+        *g.ops, g.config(),
+        {.max_tokens = row, .adapter = shape, .dtype = dtype, .training = true, .dropout = true});
     tape = make_tape(*g.ops, g.config(), ws, recompute);
-    space = make_backward_space(*g.ops, g.config(), ws, {.lora_rank = rank, .logit_rows = 7});
+    space = make_backward_space(*g.ops, g.config(), ws, {.adapter = shape, .logit_rows = 7});
   }
-  Batch batch() { return {tokens, runs, adapters, rows}; }
+  Batch batch() { return {tokens, runs, adapters, rows, dropout}; }
   double mean_loss() {
     return loss_and_backward(*g.ops, g.model(), batch(), targets, 1.0f / float(targets.size()), ws,
                              tape, space, gradients) /
@@ -48,30 +58,29 @@ class Training {
   // golden.safetensors.
   void add_parameters(Optimizer& optimizer) {
     if (runs[0].adapter == 0) {
-      d_adapter = g.adapter;
-      std::vector<Lora*> d;
-      for_each_lora(d_adapter, [&](const std::string&, Lora& lora) { d.push_back(&lora); });
-      size_t i = 0;
-      for_each_lora(g.adapter, [&](const std::string& name, Lora& lora) {
-        named[name + ".lora_A.weight"] = d[i]->a =
-            optimizer.add(name + "A", lora.a, WeightDecay::on);
-        named[name + ".lora_B.weight"] = d[i]->b =
-            optimizer.add(name + "B", lora.b, WeightDecay::on);
-        i++;
+      d_adapter = make_trainable(optimizer, g.adapter);
+      for_each_lora(d_adapter, [&](const std::string& name, Lora& d) {
+        named[name + ".lora_A.weight"] = d.a;
+        named[name + ".lora_B.weight"] = d.b;
+        if (d.magnitude) named[name + ".lora_magnitude_vector"] = d.magnitude;
       });
       gradients.adapter = &d_adapter;
     } else {
-      d_weights = g.model();
-      std::vector<Tensor*> d;
+      d_weights = make_trainable(optimizer, g.model());
       for_each_tensor(d_weights,
-                      [&](const std::string&, Tensor& t, TensorKind) { d.push_back(&t); });
-      size_t i = 0;
-      for_each_tensor(g.model(), [&](const std::string& name, Tensor& t, TensorKind kind) {
-        const auto decay = kind == TensorKind::norm ? WeightDecay::off : WeightDecay::on;
-        named[name] = *d[i++] = optimizer.add(name, t, decay);
-      });
-      if (g.config().tied_embeddings) d_weights.lm_head = d_weights.embed;
+                      [&](const std::string& name, Tensor& d, TensorKind) { named[name] = d; });
       gradients.weights = &d_weights;
+    }
+  }
+  // Every gradient within 1e-4 of the largest of its tensor.
+  void expect_gradients(const std::string& prefix) {
+    EXPECT_NEAR(mean_loss(), g.floats(prefix + ".loss")[0], 1e-5);
+    ASSERT_FALSE(named.empty());
+    for (const auto& [name, grad] : named) {
+      const auto expected = g.floats(prefix + ".grad." + name);
+      float scale = 0;
+      for (const float x : expected) scale = std::max(scale, std::abs(x));
+      EXPECT_LT(max_difference(host(grad), expected), 1e-6 + 1e-4 * scale) << name;
     }
   }
   std::vector<float> host(Tensor t) {
@@ -84,6 +93,7 @@ class Training {
   KvPages pages;
   KvSequence kv[2] = {KvSequence(pages), KvSequence(pages)};
   std::vector<int> tokens, rows, targets;
+  Dropout dropout;
   std::vector<Run> runs;
   const Adapter* adapters[1] = {&g.adapter};
   Workspace ws;
@@ -97,55 +107,63 @@ class Training {
 
 struct Case {
   const char* model;
-  bool adapted;
+  Method method;
   Recompute recompute;
 };
 class BackwardTest : public ::testing::TestWithParam<Case> {};
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const char* model : kGoldenModels)
-    for (const bool adapted : {true, false})
-      for (const Recompute recompute : {Recompute::nothing, Recompute::blocks})
-        all.push_back({model, adapted, recompute});
+  for (const Recompute recompute : {Recompute::nothing, Recompute::blocks}) {
+    for (const char* model : kGoldenModels)
+      for (const Method method : {Method::lora, Method::full})
+        all.push_back({model, method, recompute});
+    all.push_back({"grouped", Method::dora, recompute});
+  }
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Golden, BackwardTest, ::testing::ValuesIn(cases()), [](const auto& which) {
-  return std::string(which.param.model) + (which.param.adapted ? "_lora" : "_full") +
+  return std::string(which.param.model) + "_" + prefix_of(which.param.method) +
          (which.param.recompute == Recompute::blocks ? "_recompute" : "_keep");
 });
 
 TEST_P(BackwardTest, LossAndGradientsAreThoseOfPyTorch) {
-  const auto& [model, adapted, recompute] = GetParam();
-  Training t(model, recompute, adapted);
+  const auto& [model, method, recompute] = GetParam();
+  Training t(model, recompute, method);
   Optimizer optimizer(*t.g.ops);
   t.add_parameters(optimizer);
-  const std::string prefix = adapted ? "lora" : "full";
-  EXPECT_NEAR(t.mean_loss(), t.g.floats(prefix + ".loss")[0], 1e-5);
-  ASSERT_EQ(t.named.empty(), false);
-  for (const auto& [name, grad] : t.named) {
-    const auto expected = t.g.floats(prefix + ".grad." + name);
-    float scale = 0;
-    for (const float x : expected) scale = std::max(scale, std::abs(x));
-    EXPECT_LT(max_difference(t.host(grad), expected), 1e-6 + 1e-4 * scale) << name;
+  t.expect_gradients(prefix_of(method));
+}
+
+// The mask is that of tools/reference.py's formula, in the forward pass, when it is computed again
+// and in the gradients.
+TEST(Backward, GradientsWithDropoutAreThoseOfPyTorch) {
+  for (const Recompute recompute : {Recompute::nothing, Recompute::blocks}) {
+    Training t("grouped", recompute, Method::lora);
+    t.dropout = {.p = 0.25f, .key = 12345};
+    Optimizer optimizer(*t.g.ops);
+    t.add_parameters(optimizer);
+    t.expect_gradients("dropout");
   }
 }
 
 TEST_P(BackwardTest, TenStepsAreThoseOfPyTorch) {
-  const auto& [model, adapted, recompute] = GetParam();
-  Training t(model, recompute, adapted);
+  const auto& [model, method, recompute] = GetParam();
+  Training t(model, recompute, method);
   Optimizer optimizer(*t.g.ops);
   t.add_parameters(optimizer);
-  const auto losses = t.g.floats(adapted ? "lora.losses" : "full.losses");
+  const auto losses = t.g.floats(prefix_of(method) + ".losses");
   for (int step = 0; step < 10; step++) {
     optimizer.zero_gradients();
     EXPECT_NEAR(t.mean_loss(), losses[size_t(step)], 2e-4) << "step " << step;
-    optimizer.step({.lr = adapted ? 1e-2f : 1e-3f, .weight_decay = 0.01f, .step = step + 1});
+    optimizer.step(
+        {.lr = is_adapted(method) ? 1e-2f : 1e-3f, .weight_decay = 0.01f, .step = step + 1});
+    update_dora(*t.g.ops, t.g.model(), t.g.adapter);
   }
 }
 
 // Central differences: an oracle that knows nothing of PyTorch.
 TEST(Backward, LoraGradientsAreCentralDifferences) {
-  Training t("grouped", Recompute::nothing, true);
+  Training t("grouped", Recompute::nothing, Method::lora);
   Optimizer optimizer(*t.g.ops);
   t.add_parameters(optimizer);
   t.mean_loss();
@@ -174,7 +192,7 @@ TEST(Backward, LoraGradientsAreCentralDifferences) {
 
 TEST(Backward, LossIsThatOfTheInferencePath) {
   for (const char* model : kGoldenModels) {
-    Training t(model, Recompute::blocks, true);
+    Training t(model, Recompute::blocks, Method::lora);
     const double training = t.mean_loss() * double(t.targets.size());
     const Tensor logits = make_tensor(*t.g.ops, 5, t.g.config().vocab_size, DType::f32);
     const double inference = loss_only(*t.g.ops, t.g.model(), t.batch(), t.targets, t.ws, logits);
@@ -184,11 +202,11 @@ TEST(Backward, LossIsThatOfTheInferencePath) {
 
 // bf16 gradients point where the f32 ones do.
 TEST(Backward, Bf16GradientsAreCloseToF32) {
-  for (const bool adapted : {true, false}) {
-    Training t("grouped", Recompute::nothing, adapted, DType::bf16);
+  for (const Method method : {Method::lora, Method::dora, Method::full}) {
+    Training t("grouped", Recompute::nothing, method, DType::bf16);
     Optimizer optimizer(*t.g.ops);
     t.add_parameters(optimizer);
-    const std::string prefix = adapted ? "lora" : "full";
+    const std::string prefix = prefix_of(method);
     EXPECT_NEAR(t.mean_loss(), t.g.floats(prefix + ".loss")[0], 0.03);
     for (const auto& [name, grad] : t.named) {
       const auto expected = t.g.floats(prefix + ".grad." + name), got = t.host(grad);

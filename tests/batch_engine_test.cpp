@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "compute/cpu_ops.h"
-#include "forwarding_ops.h"
+#include "compute/forwarding_ops.h"
 #include "golden_model.h"
 
 namespace chatmem {

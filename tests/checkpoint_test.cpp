@@ -309,8 +309,8 @@ class LoraTest : public CheckpointTest {
     Json json = read_json(source / "adapter_config.json");
     change_config(json);
     folder_.write("adapter_config.json", dump_json(json));
-    const Config config = load_model(*ops_, golden("grouped")).model.config;
-    return error_of([&] { load_adapter(*ops_, config, folder_.path(), DType::f32); });
+    const LoadedModel base = load_model(*ops_, golden("grouped"));
+    return error_of([&] { load_adapter(*ops_, base.model, folder_.path(), DType::f32); });
   }
 };
 
@@ -329,11 +329,9 @@ std::vector<double> merged_by_hand(Ops& ops, Tensor w, const Lora& lora) {
 
 TEST_F(LoraTest, FreshAdapterChangesNothing) {
   const LoadedModel loaded = load_model(*ops_, golden("grouped"));
-  LoraOptions options;
-  options.rank = 4;
-  options.rslora = true;
-  options.target_modules = {"q_proj", "down_proj"};
-  const Adapter adapter = make_adapter(*ops_, loaded.model.config, options, DType::f32, 3);
+  AdapterConfig description = {.rank = 4, .alpha = 32, .rslora = true};
+  description.target_modules = {"q_proj", "down_proj"};
+  const Adapter adapter = make_adapter(*ops_, loaded.model, description, DType::f32, 3);
   size_t n = 0;
   for_each_lora(adapter, [&](const std::string& prefix, const Lora& lora) {
     EXPECT_THAT(prefix, ::testing::MatchesRegex("base_model.model.model.layers.(0|1)."
@@ -350,24 +348,32 @@ TEST_F(LoraTest, FreshAdapterChangesNothing) {
   EXPECT_EQ(n, 4u);
   EXPECT_NE(values_of(*ops_, adapter.blocks[0].wq.a), values_of(*ops_, adapter.blocks[1].wq.a));
   expect_same(loaded.model, merge_adapter(*ops_, loaded.model, adapter));
-  options.target_modules = {"q_proj", "c_attn"};
-  EXPECT_THAT(error_of([&] { make_adapter(*ops_, loaded.model.config, options, DType::f32, 3); }),
-              HasSubstr("'c_attn'"));
+  description.dora = true;
+  const Adapter dora = make_adapter(*ops_, loaded.model, description, DType::f32, 3);
+  expect_same(loaded.model, merge_adapter(*ops_, loaded.model, dora));
+  const auto error = [&] {
+    return error_of([&] { make_adapter(*ops_, loaded.model, description, DType::f32, 3); });
+  };
+  description.rank_pattern = {{"layers.1.self_attn.q_proj", 8}, {"v_proj", 2}};
+  EXPECT_THAT(error(), HasSubstr("the pattern 'v_proj' must match"));
+  description.target_modules = {"q_proj", "c_attn"};
+  EXPECT_THAT(error(), HasSubstr("'c_attn'"));
 }
 
 TEST_F(LoraTest, AdapterRoundTripEqualsTheFileOfPeft) {
-  for (const char* name : kModels) {
-    const fs::path source = golden(name) / "adapter", saved = folder_.path() / name;
-    Config config = load_model(*ops_, golden(name)).model.config;
-    LoraOptions options;
-    options.rank = 4;
-    options.alpha = 8;
+  for (const auto& [name, adapter_name] : {std::pair("tied", "adapter"),
+                                           {"head_dim", "adapter"},
+                                           {"grouped", "adapter"},
+                                           {"grouped", "dora"}}) {
+    const fs::path source = golden(name) / adapter_name, saved = folder_.path() / name;
+    LoadedModel base = load_model(*ops_, golden(name));
+    const AdapterConfig description = read_adapter_config(source / "adapter_config.json");
     // Attached to a base of either layout, it is saved as it was.
     for (const RopeLayout layout : {RopeLayout::half, RopeLayout::interleaved}) {
-      config.rope_layout = layout;
-      const Adapter adapter = load_adapter(*ops_, config, source, DType::f32);
-      EXPECT_EQ(adapter.blocks[0].wk.scale, 2);
-      save_adapter(saved, *ops_, config, adapter, options, "..");
+      base.model.config.rope_layout = layout;
+      const Adapter adapter = load_adapter(*ops_, base.model, source, DType::f32);
+      if (!description.dora) EXPECT_EQ(adapter.blocks[0].wk.scale, 2);
+      save_adapter(saved, *ops_, base.model.config, adapter, description);
       const SafetensorsFile expected(source / "adapter_model.safetensors");
       const SafetensorsFile found(saved / "adapter_model.safetensors");
       ASSERT_EQ(found.tensors().size(), expected.tensors().size());
@@ -382,10 +388,10 @@ TEST_F(LoraTest, AdapterRoundTripEqualsTheFileOfPeft) {
 }
 
 TEST_F(LoraTest, AdaptersOfLowerPrecisionAreConverted) {
-  const Config config = load_model(*ops_, golden("tied")).model.config;
+  const LoadedModel base = load_model(*ops_, golden("tied"));
   const fs::path source = golden("tied") / "adapter";
-  const Adapter full = load_adapter(*ops_, config, source, DType::f32);
-  const Adapter half = load_adapter(*ops_, config, source, DType::bf16);
+  const Adapter full = load_adapter(*ops_, base.model, source, DType::f32);
+  const Adapter half = load_adapter(*ops_, base.model, source, DType::bf16);
   EXPECT_EQ(half.blocks[1].w_up.b.dtype, DType::bf16);
   EXPECT_EQ(bytes_of(*ops_, half.blocks[1].w_up.b),
             convert(bytes_of(*ops_, full.blocks[1].w_up.b), DType::f32, DType::bf16));
@@ -415,20 +421,21 @@ TEST_F(LoraTest, DamagedAdaptersAreRefusedByName) {
   EXPECT_THAT(adapter_error(nothing, [](Json& json) { json["r"] = 8; }),
               HasSubstr("must have shape (8, 48), has (4, 48)"));
   EXPECT_THAT(adapter_error(nothing, [](Json& json) { json["use_dora"] = true; }),
-              HasSubstr("use_dora is not supported"));
+              HasSubstr(".lora_magnitude_vector.weight' (48) is missing"));
   EXPECT_THAT(adapter_error([](auto& t) { t.clear(); },
                             [](Json& json) { json["target_modules"] = "all-linear"; }),
               HasSubstr("has none"));
   EXPECT_THAT(error_of([&] {
-                load_adapter(*ops_, load_model(*ops_, golden("tied")).model.config, golden("tied"),
+                load_adapter(*ops_, load_model(*ops_, golden("tied")).model, golden("tied"),
                              DType::f32);
               }),
               HasSubstr("has no adapter_config.json"));
 }
 
 TEST_F(LoraTest, MergedWeightsAreRoundedOnce) {
-  const Config config = load_model(*ops_, golden("head_dim")).model.config;
-  Adapter adapter = load_adapter(*ops_, config, golden("head_dim") / "adapter", DType::f32);
+  const LoadedModel golden_base = load_model(*ops_, golden("head_dim"));
+  Adapter adapter =
+      load_adapter(*ops_, golden_base.model, golden("head_dim") / "adapter", DType::f32);
   adapter.blocks[0].wo = {};  // what is not adapted stays
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
     save_model(folder_.path(), *ops_, load_model(*ops_, golden("head_dim")).model,

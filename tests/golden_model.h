@@ -21,7 +21,7 @@ struct GoldenModel {
       : folder(fs::path(CHATMEM_SOURCE_DIR) / "tests/golden" / name),
         ops(make_cpu_ops()),
         loaded(load_model(*ops, folder)),
-        adapter(load_adapter(*ops, loaded.model.config, folder / "adapter", activations)),
+        adapter(load_adapter(*ops, loaded.model, folder / "adapter", activations)),
         file(folder / "golden.safetensors"),
         dtype(activations) {}
 
@@ -57,9 +57,8 @@ inline std::vector<float> all_logits(GoldenModel& g, const std::vector<int>& tok
   KvPages pages(*g.ops, g.config(), pages_for(n) + 3, g.dtype, g.config().n_layers);
   KvSequence other(pages), kv(pages);
   CHECK(other.reserve(1) && kv.reserve(n));  // so that the sequence does not begin at page 0
-  Workspace ws =
-      make_workspace(*g.ops, g.config(),
-                     {.max_tokens = n, .lora_rank = largest_rank(&g.adapter), .dtype = g.dtype});
+  Workspace ws = make_workspace(
+      *g.ops, g.config(), {.max_tokens = n, .adapter = shape_of(&g.adapter), .dtype = g.dtype});
   const Adapter* adapters[] = {&g.adapter};
   const int vocab = g.config().vocab_size;
   const Tensor logits = make_tensor(*g.ops, n, vocab, DType::f32);

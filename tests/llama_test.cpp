@@ -40,6 +40,16 @@ TEST_P(LlamaTest, MergedAdapterGivesTheSameLogits) {
   EXPECT_LT(max_difference(all_logits(g, g.ints("tokens")), g.floats("lora.logits")), 2e-4);
 }
 
+TEST(Llama, DoraLogitsAreThoseOfPyTorchAlsoMerged) {
+  GoldenModel g("grouped");
+  g.adapter = load_adapter(*g.ops, g.model(), g.folder / "dora", DType::f32);
+  EXPECT_LT(
+      max_difference(all_logits(g, g.ints("tokens"), {.adapted = true}), g.floats("dora.logits")),
+      2e-4);
+  g.model() = merge_adapter(*g.ops, g.model(), g.adapter);
+  EXPECT_LT(max_difference(all_logits(g, g.ints("tokens")), g.floats("dora.logits")), 2e-4);
+}
+
 // bf16 all through: within 0.05 of transformers, and the same likeliest token wherever
 // transformers' first two are further apart than that.
 TEST_P(LlamaTest, Bf16IsCloseToTransformers) {

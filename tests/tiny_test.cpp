@@ -159,10 +159,9 @@ class TinyTest : public ::testing::Test {
       tokens.insert(tokens.end(), sequence.begin(), sequence.end());
     }
     for (int i = 0; i < int(tokens.size()); i++) rows.push_back(i);
-    Workspace ws = make_workspace(*ops_, model.config,
-                                  {.max_tokens = int(tokens.size()),
-                                   .lora_rank = largest_rank(how.adapter),
-                                   .dtype = how.dtype});
+    Workspace ws = make_workspace(
+        *ops_, model.config,
+        {.max_tokens = int(tokens.size()), .adapter = shape_of(how.adapter), .dtype = how.dtype});
     const Adapter* adapters[] = {how.adapter};
     const Tensor out = make_tensor(*ops_, int(tokens.size()), model.config.vocab_size, DType::f32);
     if (how.chunk >= int(tokens.size())) {
@@ -184,8 +183,10 @@ class TinyTest : public ::testing::Test {
     return logits(model, std::span(&tokens, 1), how);
   }
   // An adapter that does something: B is drawn too.
-  Adapter adapter(const Config& config) {
-    Adapter made = make_adapter(*ops_, config, {.rank = 4, .alpha = 8}, DType::f32, 3);
+  Adapter adapter(const Llama& model) {
+    Adapter made =
+        make_adapter(*ops_, model, {.rank = 4, .alpha = 8, .target_modules = all_target_modules()},
+                     DType::f32, 3);
     Random random(4);
     for_each_lora(made, [&](const std::string&, Lora& lora) {
       for (size_t i = 0; i < lora.b.size(); i++) lora.b.f32()[i] = 0.05f * float(random.normal());
@@ -321,10 +322,10 @@ TEST_F(TinyTest, LoraGradientsAreCentralDifferences) {
   KvPages pages(*ops_, model_.config, pages_for(n), DType::f32, model_.config.n_layers);
   KvSequence kv(pages);
   ASSERT_TRUE(kv.reserve(n));
-  Workspace ws =
-      make_workspace(*ops_, model_.config, {.max_tokens = n, .lora_rank = 4, .training = true});
+  Workspace ws = make_workspace(*ops_, model_.config,
+                                {.max_tokens = n, .adapter = {.rank = 4}, .training = true});
   Tape tape = make_tape(*ops_, model_.config, ws, Recompute::nothing);
-  BackwardSpace space = make_backward_space(*ops_, model_.config, ws, {.lora_rank = 4});
+  BackwardSpace space = make_backward_space(*ops_, model_.config, ws, {.adapter = {.rank = 4}});
   const chatmem::Run run{.kv = kv.cache(), .n = n, .adapter = 0};
   const Adapter* adapters[] = {&a};
   const std::vector<int> targets(story_.begin() + 1, story_.end());

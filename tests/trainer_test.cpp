@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "forwarding_ops.h"
+#include "compute/forwarding_ops.h"
 #include "model/lora.h"
 #include "test_folder.h"
 
@@ -85,7 +85,9 @@ struct TinyRun {
     ops->copy(wide, embed);
     for (size_t i = 0; i < wide.size(); i++) wide.f32()[i] *= 25;
     ops->copy(embed, wide);
-    adapter = make_adapter(*ops, tiny_config(), {.rank = 4, .alpha = 8}, dtype, 5);
+    adapter =
+        make_adapter(*ops, loaded.model,
+                     {.rank = 4, .alpha = 8, .target_modules = all_target_modules()}, dtype, 5);
   }
   // Asks the loop to stop after so many steps.
   void stop_at(int step) {

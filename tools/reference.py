@@ -14,6 +14,10 @@ golden.safetensors (a target is the token that follows a row, -1 where there is 
     packed.*                              two sequences of packed.lengths, each alone, one behind the other
     lora.logits lora.logprobs             of `tokens`, with the adapter
     lora.loss lora.grad.NAME lora.losses  of `packed`: loss, gradients, and the loss before each of ten steps
+    dropout.loss dropout.grad.NAME        the same with DROPOUT of what each projection's adapter sees (grouped
+                                          only), the mask being the function of DROPOUT_KEY of Ops::dropout
+    dora.*                                as lora.*, of dora/: rsLoRA, DoRA, and ranks and alphas by pattern
+                                          (grouped only)
     full.loss full.grad.NAME full.losses  the same when every weight is trained
     long.tokens long.logits               a longer sequence (grouped only), to be computed in chunks
 
@@ -37,6 +41,8 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 GOLDEN = Path("tests/golden")
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 RANK, ALPHA = 4, 8
+DROPOUT, DROPOUT_KEY = 0.25, 12345
+RANK_PATTERN, ALPHA_PATTERN = {"v_proj": 2, "layers.1.mlp.up_proj": 6}, {"q_proj": 16}
 EOS = 2
 
 
@@ -74,47 +80,126 @@ def make_model(shape):
     return model.eval()
 
 
-class Lora(torch.nn.Module):
-    """y = W x + alpha / r * B (A x), as PEFT computes it without dropout."""
+def splitmix(state):
+    """One output of SplitMix64 from the state before it."""
+    z = (state + 0x9E3779B97F4A7C15) % 2**64
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
+    return z ^ z >> 31
 
-    def __init__(self, base):
+
+def mix32(h):
+    h = (h ^ h >> 16) * 0x7FEB352D % 2**32
+    h = (h ^ h >> 15) * 0x846CA68B % 2**32
+    return h ^ h >> 16
+
+
+def dropout_mask(rows, cols, key):
+    """What Ops::dropout keeps, times 1 / (1 - p)."""
+    keys = [splitmix((key + row) % 2**64) for row in rows]
+    kept = [[(mix32((j + (k & 0xFFFFFFFF)) % 2**32) ^ k >> 32) >= DROPOUT * 2**32 for j in range(cols)] for k in keys]
+    return torch.tensor(kept).float() / (1 - DROPOUT)
+
+
+def of_pattern(pattern, module, fallback):
+    return next((value for end, value in pattern.items() if ("." + module).endswith("." + end)), fallback)
+
+
+class Lora(torch.nn.Module):
+    """y = W x + scale * B (A x) with scale alpha / r, or as rsLoRA alpha / sqrt(r); as DoRA with every output scaled
+    to magnitude / |W + scale B A|, a constant to the gradient. `rows` are set for dropout: the numbers of the rows
+    in their batch."""
+
+    def __init__(self, base, module, dora, dropout_key):
         super().__init__()
         out_features, in_features = base.weight.shape
-        self.base = base
-        self.a = torch.nn.Parameter(torch.randn(RANK, in_features) / math.sqrt(in_features))
-        self.b = torch.nn.Parameter(torch.randn(out_features, RANK) * 0.1)
+        rank = of_pattern(RANK_PATTERN, module, RANK) if dora else RANK
+        alpha = of_pattern(ALPHA_PATTERN, module, ALPHA) if dora else ALPHA
+        self.base, self.scale, self.dropout_key, self.rows = base, alpha / (rank ** 0.5 if dora else rank), dropout_key, None
+        self.a = torch.nn.Parameter(torch.randn(rank, in_features) / math.sqrt(in_features))
+        self.b = torch.nn.Parameter(torch.randn(out_features, rank) * 0.1)
+        self.magnitude = torch.nn.Parameter(self.norm() * (1 + 0.1 * torch.randn(out_features))) if dora else None
+
+    def norm(self):
+        return (self.base.weight + self.scale * self.b @ self.a).detach().norm(dim=1)
 
     def forward(self, x):
-        return self.base(x) + (x @ self.a.T) @ self.b.T * (ALPHA / RANK)
+        seen = x
+        if self.rows is not None:
+            seen = x * dropout_mask(self.rows[: x.shape[-2]], x.shape[-1], self.dropout_key)
+        y = self.base(x) + (seen @ self.a.T) @ self.b.T * self.scale
+        return y if self.magnitude is None else y * (self.magnitude / self.norm())
 
 
-def add_lora(model):
+def add_lora(model, dora=False):
     """Wraps the seven projections of every layer; returns the trainable tensors by their names in PEFT's file."""
     model.requires_grad_(False)
     named = {}
     for i, layer in enumerate(model.model.layers):
+        index = 0
         for part in ("self_attn", "mlp"):
             block = getattr(layer, part)
             for projection in PROJECTIONS:
-                if hasattr(block, projection):
-                    lora = Lora(getattr(block, projection))
-                    setattr(block, projection, lora)
-                    prefix = f"base_model.model.model.layers.{i}.{part}.{projection}"
-                    named[f"{prefix}.lora_A.weight"] = lora.a
-                    named[f"{prefix}.lora_B.weight"] = lora.b
+                if not hasattr(block, projection):
+                    continue
+                module = f"model.layers.{i}.{part}.{projection}"
+                lora = Lora(getattr(block, projection), module, dora, splitmix(DROPOUT_KEY + 7 * i + index))
+                index += 1
+                setattr(block, projection, lora)
+                prefix = f"base_model.model.{module}"
+                named[f"{prefix}.lora_A.weight"] = lora.a
+                named[f"{prefix}.lora_B.weight"] = lora.b
+                if dora:
+                    named[f"{prefix}.lora_magnitude_vector"] = lora.magnitude
     return named
 
 
-def save_adapter(folder, named):
+def set_dropout(model, rows):
+    for module in model.modules():
+        if isinstance(module, Lora):
+            module.rows = rows
+
+
+def save_adapter(folder, named, dora=False):
     folder.mkdir()
-    config = {"alpha_pattern": {}, "auto_mapping": None, "base_model_name_or_path": "..", "bias": "none",
-              "fan_in_fan_out": False, "inference_mode": True, "init_lora_weights": True,
+    config = {"alpha_pattern": ALPHA_PATTERN if dora else {}, "auto_mapping": None, "base_model_name_or_path": "..",
+              "bias": "none", "fan_in_fan_out": False, "inference_mode": True, "init_lora_weights": True,
               "layers_pattern": None, "layers_to_transform": None, "lora_alpha": ALPHA, "lora_dropout": 0.0,
-              "modules_to_save": None, "peft_type": "LORA", "r": RANK, "rank_pattern": {}, "revision": None,
-              "target_modules": PROJECTIONS, "task_type": "CAUSAL_LM", "use_dora": False, "use_rslora": False}
+              "modules_to_save": None, "peft_type": "LORA", "r": RANK, "rank_pattern": RANK_PATTERN if dora else {},
+              "revision": None, "target_modules": PROJECTIONS, "task_type": "CAUSAL_LM", "use_dora": dora,
+              "use_rslora": dora}
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True))
     tensors = {name: tensor.detach().contiguous() for name, tensor in named.items()}
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+
+
+def dropout(model, packed, named):
+    """Loss and gradients with dropout. The mask goes by the row in the packed batch; in the last layer the adapters
+    of what follows the keys and values see only the rows with targets, one behind the other."""
+    out, loss, count = {}, 0, 0
+    targets = torch.cat([targets for _, targets in packed])
+    begin, out_begin = 0, 0
+    for tokens, own_targets in packed:
+        wanted = (own_targets >= 0).nonzero()[:, 0]
+        n = len(tokens)
+        numbers = torch.zeros(n, dtype=torch.int64)
+        numbers[wanted] = out_begin + torch.arange(len(wanted))
+        set_dropout(model, list(range(begin, begin + n)))
+        last = model.model.layers[-1]
+        for part, projection in [("self_attn", "q_proj"), ("self_attn", "o_proj"), ("mlp", "gate_proj"),
+                                 ("mlp", "up_proj"), ("mlp", "down_proj")]:
+            getattr(getattr(last, part), projection).rows = numbers.tolist()
+        logits = model(tokens[None], use_cache=False).logits[0]
+        loss = loss + torch.nn.functional.cross_entropy(logits, own_targets, ignore_index=-1, reduction="sum")
+        begin, out_begin = begin + n, out_begin + len(wanted)
+    loss = loss / (targets >= 0).sum()
+    model.zero_grad()
+    loss.backward()
+    set_dropout(model, None)
+    out["dropout.loss"] = loss.detach().reshape(1)
+    for name, tensor in named.items():
+        out[f"dropout.grad.{name}"] = tensor.grad.clone()
+    return out
 
 
 def sequence(vocab_size, length, prompt):
@@ -175,6 +260,17 @@ def inference(model, single, packed, out):
     out["packed.loss"] = mean_loss(model, packed).reshape(1)
 
 
+def dora(folder, single, packed):
+    model = LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
+    named = add_lora(model, dora=True)
+    save_adapter(folder / "dora", named, dora=True)
+    out = {}
+    with torch.no_grad():
+        out["dora.logits"] = logits_of(model, [single])
+    groups = [{"params": list(named.values()), "lr": 1e-2, "weight_decay": 0.01}]
+    return out | train(model, packed, named, groups, "dora")
+
+
 def golden(name, shape):
     folder = GOLDEN / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -205,8 +301,12 @@ def golden(name, shape):
     with torch.no_grad():
         out["lora.logits"] = logits_of(model, [single])
         out["lora.logprobs"] = logprobs_of(out["lora.logits"], single[1])
+    if name == "grouped":
+        out |= dropout(model, packed, named)
     out |= train(model, packed, named, [{"params": list(named.values()), "lr": 1e-2, "weight_decay": 0.01}],
                  "lora")
+    if name == "grouped":
+        out |= dora(folder, single, packed)
 
     out = {key: (value.int() if value.dtype == torch.int64 else value).detach().contiguous().clone()
            for key, value in out.items()}

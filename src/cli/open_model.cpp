@@ -48,7 +48,7 @@ OpenModel open_model(const ModelOptions& options, WantTokenizer want) {
   const Config& config = open.loaded.model.config;
   open.dtype = activation_dtype(options, config.dtype);
   if (!options.adapter.empty())
-    open.adapter = load_adapter(*open.ops, config, options.adapter, open.dtype);
+    open.adapter = load_adapter(*open.ops, open.loaded.model, options.adapter, open.dtype);
   if (want == WantTokenizer::yes) {
     open.tokenizer = Tokenizer::load(options.tokenizer.empty() ? options.model : options.tokenizer);
     check_vocabulary(*open.tokenizer, config);

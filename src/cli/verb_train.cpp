@@ -18,7 +18,7 @@ struct TrainFlags {
   std::string method = "auto", schedule = "cosine", packing = "on", shuffle = "on",
               recompute = "off";
   double val_share = -1;
-  LoraOptions lora;
+  AdapterConfig lora;
   TrainOptions train;
   std::string output;
   bool resume = false;
@@ -116,14 +116,17 @@ int train_verb(TrainFlags& f) {
   f.train.stop = &interrupted;
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
   std::optional<Adapter> adapter;
-  if (!full) adapter = make_adapter(*ops, base.model.config, f.lora, f.train.dtype, f.train.seed);
+  if (f.lora.target_modules.empty()) f.lora.target_modules = all_target_modules();
+  f.train.lora_dropout = f.lora.dropout;
+  if (!full) adapter = make_adapter(*ops, base.model, f.lora, f.train.dtype, f.train.seed);
   const TrainReport report =
       train(*ops, base.model, adapter ? &*adapter : nullptr, data, validation, f.train);
   if (full) {
     save_model(f.output, *ops, base.model, {.dtype = base.model.embed.dtype});
     if (!tokenizer_at.empty()) copy_tokenizer(tokenizer_at, f.output);
   } else {
-    save_adapter(f.output, *ops, base.model.config, *adapter, f.lora, f.model.model);
+    f.lora.base_model = f.model.model;
+    save_adapter(f.output, *ops, base.model.config, *adapter, f.lora);
   }
   print_report(report, f);
   return report.stopped ? kPartial : kDone;
@@ -210,7 +213,11 @@ void add_train(CLI::App& app, Action& action) {
   verb.add_option("--lora-alpha", f.lora.alpha, "scale is alpha / rank")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  verb.add_option("--lora-dropout", f.lora.dropout, "share of an adapter's input that is dropped")
+      ->check(CLI::Range(0.0, 0.99))
+      ->capture_default_str();
   verb.add_flag("--rslora", f.lora.rslora, "scale is alpha / sqrt(rank)");
+  verb.add_flag("--dora", f.lora.dora, "train the length of each row of the weight beside LoRA");
   verb.add_option("--target-modules", f.lora.target_modules,
                   "projections to adapt; default: all seven")
       ->delimiter(',');

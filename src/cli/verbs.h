@@ -21,5 +21,6 @@ void add_evaluate(CLI::App& app, Action& action);
 void add_rouge(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_score(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
 
 }  // namespace chatmem

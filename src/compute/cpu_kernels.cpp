@@ -314,6 +314,27 @@ void multiply_add(float* y, const float* a, const float* b, float scale, size_t 
   });
 }
 
+// The mixer "lowbias32" (Wellons 2018). Plain loops: compilers turn them into vectors.
+template <bool kAccumulate>
+void drop(float* y, const float* x, const DropoutConstants& constants, size_t n) {
+  const DropoutConstants c = constants;
+  for (size_t i = 0; i < n; i++) {
+    unsigned h = unsigned(i) + c.low;
+    h = (h ^ h >> 16) * 0x7FEB352Du;
+    h = (h ^ h >> 15) * 0x846CA68Bu;
+    h = h ^ h >> 16 ^ c.high;
+    const float kept = h < c.threshold ? 0.0f : x[i] * c.scale;
+    y[i] = kAccumulate ? y[i] + kept : kept;
+  }
+}
+
+void dropout(float* y, const float* x, const DropoutConstants& constants, size_t n) {
+  if (constants.accumulate)
+    drop<true>(y, x, constants, n);
+  else
+    drop<false>(y, x, constants, n);
+}
+
 void normalize(float* y, const float* x, const float* w, float inv_rms, bool rounds, size_t n) {
   for_vectors(n, [=](size_t i, auto kind, size_t c) {
     Vec normalized = get(x + i, kind, c) * inv_rms;
@@ -486,6 +507,7 @@ const CpuKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
       .normalize = normalize,
       .normalize_backward = normalize_backward,
       .multiply_add = multiply_add,
+      .dropout = dropout,
       .rope_half = rope_half,
       .rope_interleaved = rope_interleaved,
       .swiglu = swiglu,

@@ -31,6 +31,13 @@ struct AdamwConstants {
   float step_size, inv_sqrt_bias2, eps;   // step_size: lr / (1 - beta1^step)
 };
 
+// The constants of one row of Ops::dropout.
+struct DropoutConstants {
+  unsigned low, high, threshold;
+  float scale;  // of what is kept
+  bool accumulate;
+};
+
 struct CpuKernels {
   const char* name;
   int lanes;  // f32 in one register
@@ -61,6 +68,8 @@ struct CpuKernels {
                              float inv_rms, size_t n);  // dx += ...
   void (*multiply_add)(float* y, const float* a, const float* b, float scale,
                        size_t n);  // y += scale a b
+  // y (+)= x scale, or 0 where the mixed column is below the threshold (see Ops::dropout).
+  void (*dropout)(float* y, const float* x, const DropoutConstants& constants, size_t n);
   void (*rope_half)(float* x, const float* cos_sin, float sign, int head_dim, int n_heads);
   void (*rope_interleaved)(float* x, const float* cos_sin, float sign, int head_dim, int n_heads);
   void (*swiglu)(float* h, const float* gate, const float* up, size_t n);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/random.h"
 #include "compute/cpu_attention.h"
 #include "compute/cpu_matmul.h"
 
@@ -251,6 +252,88 @@ class CpuOps : public Ops {
     });
   }
 
+  // -- adapters
+  void dropout(Tensor y, Tensor x, float p, uint64_t key, Accumulate accumulate) override {
+    CHECK(is_activation(x) && y.dtype == x.dtype && same_shape(y, x) && p >= 0 && p < 1);
+    const size_t n = size_t(x.cols);
+    float* buffers = row_buffers(n, 2);
+    device_.split(size_t(x.rows), row_grain(x), [&](size_t begin, size_t end, int thread) {
+      float *xs = buffers + size_t(thread) * 2 * n, *ys = xs + n;
+      for (size_t i = begin; i < end; i++) {
+        const uint64_t row_key = Random(key + i).next();
+        if (accumulate == Accumulate::yes) device_.widen(ys, element(y, i), y.dtype, n);
+        kernels().dropout(ys, device_.widened(element(x, i), x.dtype, xs, n),
+                          {.low = unsigned(row_key),
+                           .high = unsigned(row_key >> 32),
+                           .threshold = unsigned(double(p) * 0x1p32),
+                           .scale = float(1 / (1 - double(p))),
+                           .accumulate = accumulate == Accumulate::yes},
+                          n);
+        device_.narrow(element(y, i), y.dtype, ys, n);
+      }
+    });
+  }
+
+  void scale_columns(Tensor y, Tensor x, Tensor factor, Accumulate accumulate) override {
+    CHECK(is_activation(x) && y.dtype == x.dtype && same_shape(y, x));
+    CHECK(factor.dtype == DType::f32 && factor.rows == 1 && factor.cols == x.cols);
+    const size_t n = size_t(x.cols);
+    float* buffers = row_buffers(n, 2);
+    device_.split(size_t(x.rows), row_grain(x), [&](size_t begin, size_t end, int thread) {
+      float *xs = buffers + size_t(thread) * 2 * n, *ys = xs + n;
+      for (size_t i = begin; i < end; i++) {
+        if (accumulate == Accumulate::yes)
+          device_.widen(ys, element(y, i), y.dtype, n);
+        else
+          std::fill_n(ys, n, 0.0f);
+        kernels().multiply_add(ys, device_.widened(element(x, i), x.dtype, xs, n), factor.f32(), 1,
+                               n);
+        device_.narrow(element(y, i), y.dtype, ys, n);
+      }
+    });
+  }
+
+  void dora_factor(Tensor factor, Tensor norm, Tensor magnitude, Tensor w, Tensor a, Tensor b,
+                   float scale) override {
+    for (const Tensor& t : {factor, norm, magnitude})
+      CHECK(t.dtype == DType::f32 && t.rows == 1 && t.cols == w.rows);
+    CHECK(is_weight(w) && is_activation(a) && is_activation(b));
+    CHECK(a.cols == w.cols && b.rows == w.rows && b.cols == a.rows);
+    const size_t n = size_t(w.cols), rank = size_t(a.rows);
+    // A in f32 for all threads, then for each of them a row of W and one of B.
+    float* wide_a = adapter_.reserve<float>(rank * n + size_t(device_.n_threads) * (n + rank));
+    device_.widen(wide_a, a.data, a.dtype, rank * n);
+    device_.split(size_t(w.rows), row_grain(w), [&](size_t begin, size_t end, int thread) {
+      float *row = wide_a + rank * n + size_t(thread) * (n + rank), *low = row + n;
+      for (size_t o = begin; o < end; o++) {
+        device_.widen(row, element(w, o), w.dtype, n);
+        device_.widen(low, element(b, o), b.dtype, rank);
+        for (size_t r = 0; r < rank; r++) kernels().axpy(row, wide_a + r * n, scale * low[r], n);
+        norm.f32()[o] = float(std::sqrt(kernels().sum_squares(row, n)));
+        factor.f32()[o] = magnitude.f32()[o] / norm.f32()[o];
+      }
+    });
+  }
+
+  // Threads share out columns, since every row adds to every column.
+  void dora_backward(Tensor dmagnitude, Tensor dy, Tensor x, Tensor norm) override {
+    CHECK(is_activation(x) && dy.dtype == x.dtype && same_shape(dy, x));
+    for (const Tensor& t : {dmagnitude, norm})
+      CHECK(t.dtype == DType::f32 && t.rows == 1 && t.cols == x.cols);
+    const size_t grain = 64 + kGrain / std::max<size_t>(size_t(x.rows), 1);
+    device_.split(size_t(x.cols), grain, [&](size_t begin, size_t end, int) {
+      float sum[kChunk], dys[kChunk], xs[kChunk];
+      for (size_t c = begin; c < end; c += kChunk) {
+        const size_t n = std::min(kChunk, end - c);
+        std::fill_n(sum, n, 0.0f);
+        for (size_t t = 0; t < size_t(x.rows); t++)
+          kernels().multiply_add(sum, device_.widened(element(dy, t, c), dy.dtype, dys, n),
+                                 device_.widened(element(x, t, c), x.dtype, xs, n), 1, n);
+        for (size_t i = 0; i < n; i++) dmagnitude.f32()[c + i] += sum[i] / norm.f32()[c + i];
+      }
+    });
+  }
+
   // -- loss and backward
   double cross_entropy(Tensor logits, std::span<const int> targets, float scale) override {
     double* losses = row_losses(logits, targets);
@@ -361,8 +444,8 @@ class CpuOps : public Ops {
   }
 
   size_t allocated_bytes() const override {
-    return allocated_ + rows_.size_bytes() + doubles_.size_bytes() + matmul_.scratch_bytes() +
-           attention_.scratch_bytes();
+    return allocated_ + rows_.size_bytes() + doubles_.size_bytes() + adapter_.size_bytes() +
+           matmul_.scratch_bytes() + attention_.scratch_bytes();
   }
 
  private:
@@ -423,7 +506,7 @@ class CpuOps : public Ops {
   CpuDevice device_;
   CpuMatmul matmul_;
   CpuAttention attention_;
-  Buffer rows_, doubles_;
+  Buffer rows_, doubles_, adapter_;
   std::vector<std::unique_ptr<void, Free>> blocks_;
   size_t allocated_ = 0;
 };

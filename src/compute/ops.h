@@ -7,6 +7,7 @@
 // first. "+=" marks what accumulates. An output may be the same tensor as an input of the same
 // shape only where a line says so.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -58,6 +59,21 @@ class Ops {
   virtual void swiglu(Tensor h, Tensor gate,
                       Tensor up) = 0;        // h = gate * sigmoid(gate) * up; h may be gate or up
   virtual void add(Tensor y, Tensor x) = 0;  // y += x
+
+  // -- adapters
+  // y (+)= mask * x / (1 - p): dropout (Srivastava et al. 2014). The mask is a function of the key
+  // and the place alone, so that backward meets the same: element (i, j) is dropped where
+  // (mix(j + low(k)) ^ high(k)) < p 2^32, k being Random(key + i).next() and mix a 32-bit mixer
+  // (compute/cpu_kernels.cpp). 0 <= p < 1; y may be x unless accumulated.
+  virtual void dropout(Tensor y, Tensor x, float p, uint64_t key, Accumulate accumulate) = 0;
+  // y (+)= x * factor; factor (1, cols) f32, one for each column. y may be x unless accumulated.
+  virtual void scale_columns(Tensor y, Tensor x, Tensor factor, Accumulate accumulate) = 0;
+  // DoRA (Liu et al. 2024): norm[o] = |w[o] + scale (b a)[o]|, factor = magnitude / norm. All of
+  // (1, out) f32; a (rank, in), b (out, rank).
+  virtual void dora_factor(Tensor factor, Tensor norm, Tensor magnitude, Tensor w, Tensor a,
+                           Tensor b, float scale) = 0;
+  // dmagnitude[c] += sum over rows of dy[c] x[c] / norm[c]; dmagnitude (1, cols) f32.
+  virtual void dora_backward(Tensor dmagnitude, Tensor dy, Tensor x, Tensor norm) = 0;
 
   // -- loss and backward
   // logits (n, vocab) f32. Returns the sum over rows of -log softmax(logits)[target]; logits

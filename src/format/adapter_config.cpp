@@ -15,18 +15,10 @@ constexpr int kMaxRank = 1 << 16;
 constexpr size_t kMaxPatterns = 1 << 14;
 
 // Keys that change what an adapter computes, and must be absent, null, false or empty.
-constexpr const char* kUnsupported[] = {"use_dora",
-                                        "fan_in_fan_out",
-                                        "lora_bias",
-                                        "modules_to_save",
-                                        "trainable_token_indices",
-                                        "target_parameters",
-                                        "layer_replication",
-                                        "alora_invocation_tokens",
-                                        "use_qalora",
-                                        "use_bdlora",
-                                        "kasa_config",
-                                        "monteclora_config"};
+constexpr const char* kUnsupported[] = {
+    "fan_in_fan_out",    "lora_bias",         "modules_to_save",         "trainable_token_indices",
+    "target_parameters", "layer_replication", "alora_invocation_tokens", "use_qalora",
+    "use_bdlora",        "kasa_config",       "monteclora_config"};
 
 [[noreturn]] void fail(std::string_view where, std::string_view what, std::string hint = {}) {
   throw Error(fmt::format("[adapter] {}: {}", where, what), std::move(hint));
@@ -145,7 +137,10 @@ AdapterConfig parse_adapter_config(const Json& json, std::string_view where) {
   config.rank = read_rank(json, "r", where);
   config.alpha = json.contains("lora_alpha") ? read_alpha(json, "lora_alpha", where) : 8;
   config.dropout = json.contains("lora_dropout") ? read_alpha(json, "lora_dropout", where) : 0;
+  if (!(config.dropout >= 0 && config.dropout < 1))
+    fail(where, fmt::format("lora_dropout must be from 0 to below 1, is {}", config.dropout));
   config.rslora = is_set(json, "use_rslora");
+  config.dora = is_set(json, "use_dora");
   config.target_modules = read_target_modules(json, where);
   config.rank_pattern = read_patterns<int>(json, "rank_pattern", where, read_rank);
   config.alpha_pattern = read_patterns<double>(json, "alpha_pattern", where, read_alpha);
@@ -176,7 +171,7 @@ Json adapter_config_to_json(const AdapterConfig& config) {
           {"revision", nullptr},
           {"target_modules", config.target_modules},
           {"task_type", "CAUSAL_LM"},
-          {"use_dora", false},
+          {"use_dora", config.dora},
           {"use_rslora", config.rslora}};
 }
 

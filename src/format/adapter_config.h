@@ -15,7 +15,8 @@ namespace chatmem {
 struct AdapterConfig {
   int rank = 16;
   double alpha = 32, dropout = 0;
-  bool rslora = false;  // the scale is alpha / sqrt(rank), not alpha / rank
+  bool rslora = false;  // the scale is alpha / sqrt(rank), not alpha / rank (Kalajdzievski 2023)
+  bool dora = false;    // a trained length for each row of the weight (Liu et al. 2024)
   // Names of modules, matched at the end of their path. Empty: a pattern that only PEFT evaluates;
   // the tensors in the file say what is adapted.
   std::vector<std::string> target_modules;
@@ -32,7 +33,7 @@ struct AdapterConfig {
 };
 
 // Throws Error for what is missing, out of range, or would change the result and is not supported:
-// DoRA, biases, modules_to_save, fan_in_fan_out, initializations that change the base model, ...
+// biases, modules_to_save, fan_in_fan_out, initializations that change the base model, ...
 AdapterConfig parse_adapter_config(const Json& json, std::string_view where);
 Json adapter_config_to_json(const AdapterConfig& config);
 

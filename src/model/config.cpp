@@ -202,6 +202,42 @@ Config parse_config(const Json& json, std::string_view where) {
   return config;
 }
 
+namespace {
+
+// Where published models of the family differ; the rest is alike.
+struct KnownShape {
+  const char* name;
+  int dim, hidden_dim, n_layers, n_heads, head_dim;
+  float rope_factor;
+  bool tied_embeddings;
+};
+constexpr KnownShape kKnownShapes[] = {{"llama-3.1-8b", 4096, 14336, 32, 32, 128, 8, false},
+                                       {"llama-3.2-1b", 2048, 8192, 16, 32, 64, 32, true},
+                                       {"llama-3.2-3b", 3072, 8192, 28, 24, 128, 32, true}};
+
+}  // namespace
+
+std::optional<Config> known_config(std::string_view name) {
+  for (const KnownShape& shape : kKnownShapes) {
+    if (shape.name != name) continue;
+    Config c;
+    c.dim = shape.dim, c.hidden_dim = shape.hidden_dim, c.n_layers = shape.n_layers;
+    c.n_heads = shape.n_heads, c.n_kv_heads = 8, c.head_dim = shape.head_dim;
+    c.vocab_size = 128256, c.max_seq_len = 131072;
+    c.rope_scaling = RopeScaling{.factor = shape.rope_factor};
+    c.tied_embeddings = shape.tied_embeddings;
+    c.bos_id = 128000, c.eos_ids = {128001, 128008, 128009};
+    return c;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> known_config_names() {
+  std::vector<std::string> names;
+  for (const KnownShape& shape : kKnownShapes) names.emplace_back(shape.name);
+  return names;
+}
+
 Json config_to_json(const Config& config) {
   return {{"architectures", {"LlamaForCausalLM"}},
           {"attention_bias", false},

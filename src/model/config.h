@@ -1,6 +1,7 @@
 // The shape of a Llama 3.x model, as Hugging Face's config.json gives it.
 #pragma once
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,9 @@ struct Config {
 // Error for what is missing, out of range or not Llama (attention_bias, another activation, another
 // rope type).
 Config parse_config(const Json& json, std::string_view where);
+// The shape of a published model by name ("llama-3.1-8b", "llama-3.2-1b", "llama-3.2-3b").
+std::optional<Config> known_config(std::string_view name);
+std::vector<std::string> known_config_names();
 Json config_to_json(const Config& config);  // as transformers 4.x writes it
 
 // head_dim / 2 inverse frequencies, scaled as Llama 3.1 does:

@@ -9,12 +9,6 @@ int kv_capacity(const Config& config, const GeneratorOptions& options) {
   return options.kv_tokens > 0 ? options.kv_tokens : config.max_seq_len;
 }
 
-int largest_rank(std::span<const Adapter* const> adapters) {
-  int rank = 0;
-  for (const Adapter* adapter : adapters) rank = std::max(rank, chatmem::largest_rank(adapter));
-  return rank;
-}
-
 }  // namespace
 
 Generator::Generator(Ops& ops, const Llama& model, GeneratorOptions options)
@@ -26,7 +20,7 @@ Generator::Generator(Ops& ops, const Llama& model, GeneratorOptions options)
              model.config.n_layers),
       ws_(make_workspace(ops, model.config,
                          {.max_tokens = options_.max_requests + options_.prefill_tokens,
-                          .lora_rank = largest_rank(options_.adapters),
+                          .adapter = shape_of(options_.adapters),
                           .dtype = options_.dtype})),
       logits_(make_tensor(ops, options_.max_requests, model.config.vocab_size, DType::f32)),
       host_logits_(logits_.size()) {
@@ -114,8 +108,8 @@ std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const in
   KvSequence kv(pages);
   CHECK(kv.reserve(n));
   const int rows = std::min(kChunk, n - 1);
-  Workspace ws = make_workspace(
-      ops, model.config, {.max_tokens = rows, .lora_rank = largest_rank(adapter), .dtype = dtype});
+  Workspace ws = make_workspace(ops, model.config,
+                                {.max_tokens = rows, .adapter = shape_of(adapter), .dtype = dtype});
   const Tensor logits = make_tensor(ops, std::min(rows, 64), model.config.vocab_size, DType::f32);
   const Adapter* adapters[] = {adapter};
   std::vector<int> out_rows;

@@ -3,23 +3,53 @@
 
 #include <algorithm>
 
+#include "base/random.h"
+
 namespace chatmem {
 namespace {
 
-// y (+)= x W^T, and for each run with an adapter: y += scale (x A^T) B^T.
+// y += scale (dropout(x) A^T) B^T
+void add_lora(const Pass& pass, const Lora& lora, Tensor y, Tensor x, uint64_t key) {
+  if (const float p = pass.batch.dropout.p; p > 0) {
+    const Tensor dropped{pass.ws.dropped.data, x.rows, x.cols, x.dtype};
+    pass.ops.dropout(dropped, x, p, key, Accumulate::no);
+    x = dropped;
+  }
+  const Tensor low{pass.ws.low.data, x.rows, lora.a.rows, pass.ws.dtype};
+  pass.ops.matmul(low, x, lora.a, 1, Accumulate::no);
+  pass.ops.matmul(y, low, lora.b, lora.scale, Accumulate::yes);
+}
+
+// y (+)= x W^T, adapted for each run that has an adapter.
 void linear(const Pass& pass, int layer, Projection p, Tensor y, Tensor x,
             std::span<const Run> runs, Accumulate accumulate = Accumulate::no) {
-  pass.ops.matmul(y, x, pass.model.blocks[size_t(layer)].*p.weight, 1, accumulate);
+  const Tensor w = pass.model.blocks[size_t(layer)].*p.weight;
+  const auto lora_of = [&](const Run& run) -> const Lora* {
+    if (run.adapter < 0) return nullptr;
+    const Lora& lora = pass.batch.adapters[size_t(run.adapter)]->blocks[size_t(layer)].*p.lora;
+    return lora ? &lora : nullptr;
+  };
+  // DoRA changes the whole sum, so its rows are kept apart.
+  const bool together = std::ranges::none_of(runs, [&](const Run& run) {
+    const Lora* lora = lora_of(run);
+    return lora && lora->magnitude;
+  });
+  if (together) pass.ops.matmul(y, x, w, 1, accumulate);
   for (size_t i = 0; i < runs.size();) {
+    const Lora* lora = lora_of(runs[i]);
     const int adapter = runs[i].adapter, row = runs[i].row;
     int n = 0;  // neighbours with the same adapter go together
     for (; i < runs.size() && runs[i].adapter == adapter; i++) n += runs[i].n;
-    if (adapter < 0) continue;
-    const Lora& lora = pass.batch.adapters[size_t(adapter)]->blocks[size_t(layer)].*p.lora;
-    if (!lora) continue;
-    const Tensor low{pass.ws.low.data, n, lora.a.rows, pass.ws.dtype};
-    pass.ops.matmul(low, x.slice(row, n), lora.a, 1, Accumulate::no);
-    pass.ops.matmul(y.slice(row, n), low, lora.b, lora.scale, Accumulate::yes);
+    const Tensor to = y.slice(row, n), from = x.slice(row, n);
+    if (lora && lora->magnitude) {
+      const Tensor sum{pass.ws.direction.data, n, y.cols, pass.ws.dtype};
+      pass.ops.matmul(sum, from, w, 1, Accumulate::no);
+      add_lora(pass, *lora, sum, from, dropout_key(pass.batch, layer, p));
+      pass.ops.scale_columns(to, sum, lora->factor, accumulate);
+      continue;
+    }
+    if (!together) pass.ops.matmul(to, from, w, 1, accumulate);
+    if (lora) add_lora(pass, *lora, to, from, dropout_key(pass.batch, layer, p));
   }
 }
 
@@ -62,13 +92,21 @@ void check_batch(const Llama& model, const Batch& batch, const Workspace& ws) {
 
 }  // namespace
 
-int largest_rank(const Adapter* adapter) {
-  int rank = 0;
-  if (adapter)
+AdapterShape shape_of(std::span<const Adapter* const> adapters) {
+  AdapterShape shape;
+  for (const Adapter* adapter : adapters) {
+    if (!adapter) continue;
     for (const BlockAdapter& b : adapter->blocks)
-      for (const Projection& p : {kQ, kK, kV, kO, kGate, kUp, kDown})
-        rank = std::max(rank, (b.*p.lora).a.rows);
-  return rank;
+      for (const Projection& p : {kQ, kK, kV, kO, kGate, kUp, kDown}) {
+        shape.rank = std::max(shape.rank, (b.*p.lora).a.rows);
+        shape.dora |= bool((b.*p.lora).magnitude);
+      }
+  }
+  return shape;
+}
+
+uint64_t dropout_key(const Batch& batch, int layer, Projection p) {
+  return Random(batch.dropout.key + uint64_t(7 * layer + p.index)).next();
 }
 
 Workspace make_workspace(Ops& ops, const Config& c, const WorkspaceShape& shape) {
@@ -89,7 +127,10 @@ Workspace make_workspace(Ops& ops, const Config& c, const WorkspaceShape& shape)
              .gate = buffer(c.hidden_dim),
              .up = buffer(c.hidden_dim),
              .hidden = buffer(c.hidden_dim)};
-  if (shape.lora_rank > 0) ws.low = buffer(shape.lora_rank);
+  if (shape.adapter.rank > 0) ws.low = buffer(shape.adapter.rank);
+  const int widest = std::max({c.dim, c.q_dim(), c.hidden_dim});
+  if (shape.dropout) ws.dropped = buffer(widest);
+  if (shape.adapter.dora) ws.direction = buffer(widest);
   ws.cos_sin = buffer_f32(c.head_dim);
   ws.out_cos_sin = buffer_f32(c.head_dim);
   ws.out_runs.reserve(size_t(n));

@@ -2,6 +2,7 @@
 // lifetime: Llama (weights, read-only), Adapter (LoRA), Workspace (buffers of one batch), Tape
 // (what training keeps).
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -30,9 +31,12 @@ struct Llama {
   std::vector<Block> blocks;
 };
 
+// y = x W^T + scale (x A^T) B^T. With DoRA y's columns are multiplied by factor = magnitude / norm
+// of the rows of W + scale B A, which update_dora keeps; all three (1, out) f32.
 struct Lora {
   Tensor a, b;  // (rank, in), (out, rank), in the dtype of the activations
   float scale = 1;
+  Tensor magnitude, norm, factor;  // empty without DoRA
   explicit operator bool() const { return bool(a); }
 };
 // Empty where a projection is not adapted. Gradients of LoRA are an Adapter too, with f32 tensors.
@@ -42,7 +46,19 @@ struct BlockAdapter {
 struct Adapter {
   std::vector<BlockAdapter> blocks;
 };
-int largest_rank(const Adapter* adapter);  // 0 for none
+// What a workspace must have room for.
+struct AdapterShape {
+  int rank = 0;       // the largest
+  bool dora = false;  // somewhere
+};
+AdapterShape shape_of(std::span<const Adapter* const> adapters);  // nullptr: none
+inline AdapterShape shape_of(const Adapter* adapter) { return shape_of({&adapter, 1}); }
+
+// Training only: what is dropped of the input of an adapter.
+struct Dropout {
+  float p = 0;
+  uint64_t key = 0;  // of this batch
+};
 
 struct Batch {
   std::span<const int> tokens;
@@ -50,6 +66,7 @@ struct Batch {
   std::span<const Adapter* const> adapters;  // what Run::adapter points into
   std::span<const int>
       out_rows;  // the rows whose result is wanted, increasing: targets, or the last of a prompt
+  Dropout dropout = {};
 };
 
 // What one block computes on the way to its output. Row counts: n, except from q on in the last
@@ -69,15 +86,18 @@ struct Workspace {
   Tensor x;  // (n, dim) residual stream
   BlockActs acts;
   Tensor low;                   // (n, rank) LoRA
+  Tensor dropped;               // (n, largest input) with dropout
+  Tensor direction;             // (n, largest output) DoRA, before its factor
   Tensor cos_sin, out_cos_sin;  // (n, head_dim) f32
   std::vector<Run> out_runs;    // the runs of Batch::out_rows
 };
 
 struct WorkspaceShape {
   int max_tokens = 0;
-  int lora_rank = 0;
+  AdapterShape adapter;
   DType dtype = DType::f32;
   bool training = false;  // with lse
+  bool dropout = false;
 };
 Workspace make_workspace(Ops& ops, const Config& config, const WorkspaceShape& shape);
 
@@ -141,10 +161,14 @@ BlockActs first_rows(BlockActs acts, int n, int n_out);
 struct Projection {
   Tensor Block::*weight;
   Lora BlockAdapter::*lora;
+  int index;
 };
-inline constexpr Projection kQ{&Block::wq, &BlockAdapter::wq}, kK{&Block::wk, &BlockAdapter::wk},
-    kV{&Block::wv, &BlockAdapter::wv}, kO{&Block::wo, &BlockAdapter::wo},
-    kGate{&Block::w_gate, &BlockAdapter::w_gate}, kUp{&Block::w_up, &BlockAdapter::w_up},
-    kDown{&Block::w_down, &BlockAdapter::w_down};
+inline constexpr Projection kQ{&Block::wq, &BlockAdapter::wq, 0},
+    kK{&Block::wk, &BlockAdapter::wk, 1}, kV{&Block::wv, &BlockAdapter::wv, 2},
+    kO{&Block::wo, &BlockAdapter::wo, 3}, kGate{&Block::w_gate, &BlockAdapter::w_gate, 4},
+    kUp{&Block::w_up, &BlockAdapter::w_up, 5}, kDown{&Block::w_down, &BlockAdapter::w_down, 6};
+
+// The key of a projection's dropout: Random(key + 7 layer + index).next().
+uint64_t dropout_key(const Batch& batch, int layer, Projection p);
 
 }  // namespace chatmem

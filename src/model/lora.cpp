@@ -16,10 +16,12 @@
 namespace chatmem {
 namespace {
 
+constexpr std::string_view kPrefix = "base_model.model.";
 constexpr const char* kConfigFile = "adapter_config.json";
 constexpr const char* kWeightsFile = "adapter_model.safetensors";
 constexpr const char* kA = ".lora_A.weight";
 constexpr const char* kB = ".lora_B.weight";
+constexpr const char* kMagnitude = ".lora_magnitude_vector";
 
 [[noreturn]] void fail(const std::string& what, std::string hint = {}) {
   throw Error("[adapter] " + what, std::move(hint));
@@ -34,48 +36,59 @@ bool rotates(std::string_view module) {
 
 void check_target_modules(const std::vector<std::string>& modules) {
   if (modules.empty()) fail("target_modules must name a module, is empty");
+  const std::vector<std::string> all = all_target_modules();
   for (const std::string& name : modules)
-    if (std::ranges::none_of(kProjections,
-                             [&](const NamedProjection& p) { return leaf(p.module) == name; }))
+    if (std::ranges::find(all, name) == all.end())
       fail(fmt::format("target module must be a projection of Llama, is '{}'", name),
-           "q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
+           fmt::format("{}", fmt::join(all, ", ")));
 }
 
-AdapterConfig describe(const LoraOptions& options) {
-  AdapterConfig config;
-  config.rank = options.rank;
-  config.alpha = options.alpha;
-  config.rslora = options.rslora;
-  config.target_modules = options.target_modules;
-  return config;
-}
-
-// One matrix of the file, checked, on the device.
-Tensor load_matrix(Ops& ops, const SafetensorsFile& file, const std::string& name, int rows,
-                   int cols, DType dtype, const std::function<void(std::span<std::byte>)>& change) {
+// One matrix of the file, or a vector, checked, on the device.
+Tensor load_matrix(Ops& ops, const SafetensorsFile& file, const std::string& name,
+                   const std::vector<int64_t>& shape, DType dtype,
+                   const std::function<void(std::span<std::byte>)>& change) {
   const auto it = file.tensors().find(name);
   const std::string where = file.path().string();
   if (it == file.tensors().end())
-    fail(fmt::format("tensor '{}' ({}, {}) is missing in '{}'", name, rows, cols, where));
+    fail(fmt::format("tensor '{}' ({}) is missing in '{}'", name, fmt::join(shape, ", "), where));
   const TensorInfo& info = it->second;
-  if (info.shape != std::vector<int64_t>{rows, cols})
-    fail(fmt::format("tensor '{}' must have shape ({}, {}), has ({}), in '{}'", name, rows, cols,
-                     fmt::join(info.shape, ", "), where),
+  if (info.shape != shape)
+    fail(fmt::format("tensor '{}' must have shape ({}), has ({}), in '{}'", name,
+                     fmt::join(shape, ", "), fmt::join(info.shape, ", "), where),
          "the adapter belongs to another base model, or its rank is not that of its config");
   if (info.dtype != DType::f32 && info.dtype != DType::bf16 && info.dtype != DType::f16)
     fail(fmt::format("tensor '{}' must be f32, bf16 or f16, is {}, in '{}'", name,
                      dtype_name(info.dtype), where));
   std::vector<std::byte> values = convert(info.bytes, info.dtype, dtype);
   if (change) change(values);
-  const Tensor tensor = make_tensor(ops, rows, cols, dtype);
+  const bool vector = shape.size() == 1;
+  const Tensor tensor =
+      make_tensor(ops, vector ? 1 : int(shape[0]), int(shape[vector ? 0 : 1]), dtype);
   ops.copy_in(tensor, values.data());
   return tensor;
 }
 
-// Whether the config says that this module of every layer is adapted.
-bool must_be_adapted(const AdapterConfig& config, std::string_view module) {
-  return config.all_layers &&
-         std::ranges::find(config.target_modules, leaf(module)) != config.target_modules.end();
+// The length of every row of W, as DoRA's magnitudes begin. PEFT writes them under either name.
+Tensor load_magnitude(Ops& ops, const SafetensorsFile& file, std::string name, int rows,
+                      const std::function<void(std::span<std::byte>)>& change) {
+  if (!file.tensors().contains(name)) name += ".weight";
+  return load_matrix(ops, file, name, {rows}, DType::f32, change);
+}
+
+// A projection's norms and factors, with magnitudes given or, where empty, to be the norms.
+void start_dora(Ops& ops, Tensor w, Lora& lora) {
+  const auto vector = [&] { return make_tensor(ops, 1, w.rows, DType::f32); };
+  const bool given = bool(lora.magnitude);
+  if (!given) lora.magnitude = vector();
+  lora.norm = vector(), lora.factor = vector();
+  ops.dora_factor(lora.factor, lora.norm, lora.magnitude, w, lora.a, lora.b, lora.scale);
+  if (given) return;
+  ops.copy(lora.magnitude, lora.norm);
+  ops.dora_factor(lora.factor, lora.norm, lora.magnitude, w, lora.a, lora.b, lora.scale);
+}
+
+bool is_target(const AdapterConfig& config, std::string_view module) {
+  return std::ranges::find(config.target_modules, leaf(module)) != config.target_modules.end();
 }
 
 void check_all_used(const SafetensorsFile& file, const std::set<std::string>& used) {
@@ -86,7 +99,18 @@ void check_all_used(const SafetensorsFile& file, const std::set<std::string>& us
            "adapted embeddings, lm_head and other models' layers are not supported");
 }
 
-// W + scale * B A for one projection. `sum` is f32 memory for it, a_t for A transposed.
+// x[i] *= factor[i]
+void multiply_rows(Ops& ops, Tensor x, Tensor factor) {
+  std::vector<float> factors(factor.size()), row(size_t(x.cols));
+  ops.copy_out(factors.data(), factor);
+  for (int i = 0; i < x.rows; i++) {
+    ops.copy_out(row.data(), x.slice(i, 1));
+    for (float& value : row) value *= factors[size_t(i)];
+    ops.copy_in(x.slice(i, 1), row.data());
+  }
+}
+
+// factor * (W + scale * B A) for one projection. `sum` is f32 memory for it, a_t for A transposed.
 Tensor merge_one(Ops& ops, Tensor w, const Lora& lora, Tensor sum, Tensor a_t) {
   CHECK(lora.a.dtype == DType::f32 && lora.a.cols == w.cols && lora.b.rows == w.rows);
   const size_t rank = size_t(lora.a.rows), in = size_t(lora.a.cols);
@@ -98,6 +122,7 @@ Tensor merge_one(Ops& ops, Tensor w, const Lora& lora, Tensor sum, Tensor a_t) {
 
   ops.copy(sum, w);
   ops.matmul(sum, lora.b, a_t, lora.scale, Accumulate::yes);
+  if (lora.factor) multiply_rows(ops, sum, lora.factor);
   const Tensor merged = make_tensor(ops, w.rows, w.cols, w.dtype);
   if (w.dtype != DType::f16) {
     ops.copy(merged, sum);
@@ -109,91 +134,130 @@ Tensor merge_one(Ops& ops, Tensor w, const Lora& lora, Tensor sum, Tensor a_t) {
   return merged;
 }
 
+void check_patterns(const AdapterConfig& description, size_t n_layers) {
+  const auto check = [&](const std::string& pattern) {
+    AdapterConfig probe;
+    probe.rank_pattern = {{pattern, 0}};
+    for (size_t i = 0; i < n_layers; i++)
+      for (const auto& [module, projection] : kProjections)
+        if (is_target(description, module) && probe.rank_of(layer_module(i, module)) == 0) return;
+    fail(fmt::format("the pattern '{}' must match an adapted module, matches none", pattern));
+  };
+  for (const auto& [pattern, rank] : description.rank_pattern) check(pattern);
+  for (const auto& [pattern, alpha] : description.alpha_pattern) check(pattern);
+}
+
 }  // namespace
 
-Adapter make_adapter(Ops& ops, const Config& config, const LoraOptions& options, DType dtype,
+std::vector<std::string> all_target_modules() {
+  std::vector<std::string> names;
+  for (const auto& [module, projection] : kProjections) names.emplace_back(leaf(module));
+  return names;
+}
+
+Adapter make_adapter(Ops& ops, const Llama& model, const AdapterConfig& description, DType dtype,
                      uint64_t seed) {
-  check_target_modules(options.target_modules);
-  if (options.rank < 1) fail(fmt::format("rank must be at least 1, is {}", options.rank));
-  const float scale = float(describe(options).scale_of(""));
-  const Llama shape = model_shape(config, dtype);
+  check_target_modules(description.target_modules);
+  check_patterns(description, model.blocks.size());
   Adapter adapter;
-  adapter.blocks.resize(shape.blocks.size());
-  for (size_t i = 0; i < shape.blocks.size(); i++)
+  adapter.blocks.resize(model.blocks.size());
+  for (size_t i = 0; i < model.blocks.size(); i++)
     for (const auto& [module, projection] : kProjections) {
-      if (std::ranges::find(options.target_modules, leaf(module)) == options.target_modules.end())
-        continue;
-      const Tensor w = shape.blocks[i].*projection.weight;
+      if (!is_target(description, module)) continue;
+      const std::string path = layer_module(i, module);
+      const int rank = description.rank_of(path);
+      if (rank < 1) fail(fmt::format("the rank of {} must be at least 1, is {}", path, rank));
+      const Tensor w = model.blocks[i].*projection.weight;
       Lora& lora = adapter.blocks[i].*projection.lora;
-      lora = {make_tensor(ops, options.rank, w.cols, dtype),
-              make_tensor(ops, w.rows, options.rank, dtype), scale};  // alloc gives zeros
-      Random random(hash64(layer_module(i, module)) ^ seed);
+      lora.a = make_tensor(ops, rank, w.cols, dtype);
+      lora.b = make_tensor(ops, w.rows, rank, dtype);  // of zeros
+      lora.scale = float(description.scale_of(path));
+      Random random(hash64(path) ^ seed);
       std::vector<float> a(lora.a.size());
       const double bound = 1 / std::sqrt(double(w.cols));
       for (float& x : a) x = float((2 * random.uniform() - 1) * bound);
       ops.copy_in(lora.a, convert(std::as_bytes(std::span(a)), DType::f32, dtype).data());
+      if (description.dora) start_dora(ops, w, lora);
     }
   return adapter;
 }
 
+void update_dora(Ops& ops, const Llama& model, const Adapter& adapter) {
+  for (size_t i = 0; i < adapter.blocks.size(); i++)
+    for (const auto& [module, projection] : kProjections)
+      if (const Lora& lora = adapter.blocks[i].*projection.lora; lora.magnitude)
+        ops.dora_factor(lora.factor, lora.norm, lora.magnitude, model.blocks[i].*projection.weight,
+                        lora.a, lora.b, lora.scale);
+}
+
 void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const Adapter& adapter,
-                  const LoraOptions& options, const std::string& base_model) {
+                  const AdapterConfig& description) {
   std::map<std::string, TensorInfo> infos;
   std::map<std::string, Tensor> tensors;
   for_each_lora(adapter, [&](const std::string& prefix, const Lora& lora) {
-    CHECK(lora.a.rows == options.rank);
-    for (const auto& [name, t] : {std::pair(prefix + kA, lora.a), std::pair(prefix + kB, lora.b)}) {
-      infos[name] = {DType::f32, {t.rows, t.cols}, {}};
-      tensors[name] = t;
-    }
+    const std::string path = prefix.substr(kPrefix.size());
+    CHECK(lora.a.rows == description.rank_of(path));
+    CHECK(lora.scale == float(description.scale_of(path)));
+    CHECK(bool(lora.magnitude) == description.dora);
+    const auto put = [&](const char* suffix, Tensor t, std::vector<int64_t> shape) {
+      infos[prefix + suffix] = {DType::f32, std::move(shape), {}};
+      tensors[prefix + suffix] = t;
+    };
+    put(kA, lora.a, {lora.a.rows, lora.a.cols});
+    put(kB, lora.b, {lora.b.rows, lora.b.cols});
+    if (lora.magnitude) put(kMagnitude, lora.magnitude, {lora.magnitude.cols});
   });
   std::vector<std::byte> buffer;
   const TensorSource source = [&](const std::string& name) -> std::span<const std::byte> {
     const Tensor t = tensors.at(name);
     buffer.resize(t.size_bytes());
     ops.copy_out(buffer.data(), t);
-    const std::string_view module = std::string_view(name).substr(0, name.size() - strlen(kB));
-    if (name.ends_with(kB) && rotates(module))
-      reorder_heads(buffer, size_t(t.cols) * dtype_bytes(t.dtype), config.head_dim,
+    const std::string_view module = std::string_view(name).substr(0, name.find(".lora_"));
+    if (!name.ends_with(kA) && rotates(module))
+      reorder_heads(buffer, t.size_bytes() / size_t(t.rows == 1 ? t.cols : t.rows), config.head_dim,
                     config.rope_layout, RopeLayout::half);
     buffer = convert(buffer, t.dtype, DType::f32);
     return buffer;
   };
   StagedFolder staged(folder, kConfigFile);
   write_safetensors(staged.path() / kWeightsFile, infos, {}, source);
-  AdapterConfig description = describe(options);
-  description.base_model = base_model;
   write_adapter_config(staged.path() / kConfigFile, description);
   staged.commit([](const std::string&) { return false; });
 }
 
-Adapter load_adapter(Ops& ops, const Config& config, const fs::path& folder, DType dtype) {
+Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType dtype) {
   if (!fs::exists(folder / kConfigFile))
     fail(fmt::format("'{}' must be an adapter's folder, has no {}", folder.string(), kConfigFile));
   const AdapterConfig description = read_adapter_config(folder / kConfigFile);
   const SafetensorsFile file(folder / kWeightsFile);
-  const Llama shape = model_shape(config, dtype);
   std::set<std::string> used;
   Adapter adapter;
-  adapter.blocks.resize(shape.blocks.size());
-  for (size_t i = 0; i < shape.blocks.size(); i++)
+  adapter.blocks.resize(model.blocks.size());
+  for (size_t i = 0; i < model.blocks.size(); i++)
     for (const auto& [module, projection] : kProjections) {
-      const std::string path = layer_module(i, module), prefix = "base_model.model." + path;
+      const std::string path = layer_module(i, module), prefix = std::string(kPrefix) + path;
       const bool present =
           file.tensors().contains(prefix + kA) || file.tensors().contains(prefix + kB);
-      if (!present && !must_be_adapted(description, module)) continue;
-      const Tensor w = shape.blocks[i].*projection.weight;
+      if (!present && !(description.all_layers && is_target(description, module))) continue;
+      const Tensor w = model.blocks[i].*projection.weight;
       const int rank = description.rank_of(path);
-      const auto reorder = [&, turns = rotates(module)](std::span<std::byte> b) {
-        if (turns)
-          reorder_heads(b, size_t(rank) * dtype_bytes(dtype), config.head_dim, RopeLayout::half,
-                        config.rope_layout);
+      const auto reorder_rows = [&, turns = rotates(module)](size_t row_size) {
+        return [&, turns, row_size](std::span<std::byte> rows) {
+          if (turns)
+            reorder_heads(rows, row_size, model.config.head_dim, RopeLayout::half,
+                          model.config.rope_layout);
+        };
       };
-      adapter.blocks[i].*
-          projection.lora = {load_matrix(ops, file, prefix + kA, rank, w.cols, dtype, nullptr),
-                             load_matrix(ops, file, prefix + kB, w.rows, rank, dtype, reorder),
-                             float(description.scale_of(path))};
+      Lora& lora = adapter.blocks[i].*projection.lora;
+      lora.a = load_matrix(ops, file, prefix + kA, {rank, w.cols}, dtype, nullptr);
+      lora.b = load_matrix(ops, file, prefix + kB, {w.rows, rank}, dtype,
+                           reorder_rows(row_bytes(dtype, size_t(rank))));
+      lora.scale = float(description.scale_of(path));
       used.insert({prefix + kA, prefix + kB});
+      if (!description.dora) continue;
+      lora.magnitude = load_magnitude(ops, file, prefix + kMagnitude, w.rows, reorder_rows(4));
+      start_dora(ops, w, lora);
+      used.insert({prefix + kMagnitude, prefix + kMagnitude + ".weight"});
     }
   check_all_used(file, used);
   if (used.empty()) fail(fmt::format("'{}' must hold LoRA tensors, has none", folder.string()));

@@ -1,4 +1,5 @@
-// LoRA adapters (Hu et al. 2021): made, saved and loaded in PEFT's folder layout, and merged.
+// LoRA adapters (Hu et al. 2021), with DoRA's magnitudes (Liu et al. 2024) where wanted: made,
+// saved and loaded in PEFT's folder layout, and merged.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,13 +9,8 @@
 
 namespace chatmem {
 
-struct LoraOptions {
-  int rank = 16;
-  float alpha = 32;
-  bool rslora = false;  // scale alpha / sqrt(rank) (Kalajdzievski 2023)
-  std::vector<std::string> target_modules = {"q_proj",    "k_proj",  "v_proj",   "o_proj",
-                                             "gate_proj", "up_proj", "down_proj"};
-};
+// q_proj ... down_proj: what an adapter may have for targets.
+std::vector<std::string> all_target_modules();
 
 // Calls visit(prefix, lora) for every projection that is adapted; the names of its tensors in
 // PEFT's file are prefix + ".lora_A.weight" and ".lora_B.weight". A is Adapter or const Adapter.
@@ -27,23 +23,27 @@ void for_each_lora(A& adapter, Visit&& visit) {
 }
 
 // A fresh adapter: A uniform in +-1 / sqrt(in) (Kaiming with a = sqrt(5), as PEFT), B zero, so that
-// it changes nothing. Throws Error for a target module that Llama does not have.
-Adapter make_adapter(Ops& ops, const Config& config, const LoraOptions& options, DType dtype,
+// it changes nothing; DoRA's magnitudes are the lengths of the weight's rows. Throws Error for a
+// target module that Llama does not have, and for a pattern that matches no target.
+Adapter make_adapter(Ops& ops, const Llama& model, const AdapterConfig& description, DType dtype,
                      uint64_t seed);
 
+// Computes norms and factors of DoRA anew: after every change of the adapter's tensors. Nothing is
+// done without DoRA.
+void update_dora(Ops& ops, const Llama& model, const Adapter& adapter);
+
 // Writes adapter_config.json and adapter_model.safetensors, f32, in the order of Hugging Face
-// whatever config.rope_layout is. `base_model` becomes base_model_name_or_path. The ranks must be
-// options.rank.
+// whatever config.rope_layout is. The adapter must be of that description.
 void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const Adapter& adapter,
-                  const LoraOptions& options, const std::string& base_model);
+                  const AdapterConfig& description);
 
-// Opens a folder that PEFT or save_adapter wrote, for a base model of this config (B's rows are
-// reordered where config.rope_layout asks for it). Throws Error for a tensor that is missing,
-// misshapen or cannot be applied, by name.
-Adapter load_adapter(Ops& ops, const Config& config, const fs::path& folder, DType dtype);
+// Opens a folder that PEFT or save_adapter wrote, for this base model (B's rows are reordered where
+// its rope_layout asks for it). Throws Error for a tensor that is missing, misshapen or cannot be
+// applied, by name.
+Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType dtype);
 
-// W' = W + scale * B A, computed in f32 and rounded to the dtype of W, in fresh memory for what is
-// adapted; what is not stays the view it was. The adapter must be f32.
+// W' = factor * (W + scale * B A), computed in f32 and rounded to the dtype of W, in fresh memory
+// for what is adapted; what is not stays the view it was. The adapter must be f32.
 Llama merge_adapter(Ops& ops, const Llama& model, const Adapter& adapter);
 
 }  // namespace chatmem

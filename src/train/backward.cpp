@@ -12,24 +12,56 @@ struct Backward {
   const Gradients& gradients;
 };
 
-// y = x W^T + scale (x A^T) B^T. dx is left out where nobody needs it (an empty tensor).
+// y = factor * sum, sum = x W^T + scale (x A^T) B^T: dmagnitude += dy sum / norm; the gradient of
+// sum, factor * dy, is returned. The norm counts as a constant, as in the paper (section 4.3).
+Tensor dora_backward(const Backward& b, int layer, Projection p, const Lora& lora, const Lora& d,
+                     Tensor dy, Tensor x, Tensor low) {
+  Ops& ops = b.pass.ops;
+  const Tensor sum{b.pass.ws.direction.data, dy.rows, dy.cols, dy.dtype};
+  ops.matmul(sum, x, b.pass.model.blocks[size_t(layer)].*p.weight, 1, Accumulate::no);
+  ops.matmul(sum, low, lora.b, lora.scale, Accumulate::yes);
+  ops.dora_backward(d.magnitude, dy, sum, lora.norm);
+  const Tensor dsum{b.space.ddirection.data, dy.rows, dy.cols, dy.dtype};
+  ops.scale_columns(dsum, dy, lora.factor, Accumulate::no);
+  return dsum;
+}
+
+// Of model/llama.cpp's linear. dx is left out where nobody needs it (an empty tensor).
 void linear_backward(const Backward& b, int layer, Projection p, Tensor dx, Tensor dy, Tensor x,
                      Accumulate accumulate = Accumulate::no) {
   Ops& ops = b.pass.ops;
-  if (dx) ops.matmul_dx(dx, dy, b.pass.model.blocks[size_t(layer)].*p.weight, 1, accumulate);
+  const Tensor w = b.pass.model.blocks[size_t(layer)].*p.weight;
   if (b.gradients.weights)
     ops.matmul_dw(b.gradients.weights->blocks[size_t(layer)].*p.weight, dy, x, 1);
-  if (!b.gradients.adapter) return;
-  const Lora& lora = b.pass.batch.adapters[0]->blocks[size_t(layer)].*p.lora;
-  if (!lora) return;
+  const Lora none;
+  const Lora& lora =
+      b.gradients.adapter ? b.pass.batch.adapters[0]->blocks[size_t(layer)].*p.lora : none;
+  if (!lora) {
+    if (dx) ops.matmul_dx(dx, dy, w, 1, accumulate);
+    return;
+  }
   const Lora& d = b.gradients.adapter->blocks[size_t(layer)].*p.lora;
+  const Dropout dropout = b.pass.batch.dropout;
+  const uint64_t key = dropout_key(b.pass.batch, layer, p);
   const Tensor low{b.pass.ws.low.data, x.rows, lora.a.rows, b.pass.ws.dtype};
   const Tensor dlow{b.space.dlow.data, x.rows, lora.a.rows, b.pass.ws.dtype};
-  ops.matmul(low, x, lora.a, 1, Accumulate::no);
+  const Tensor dropped{b.pass.ws.dropped.data, x.rows, x.cols, x.dtype};
+  const Tensor adapter_x = dropout.p > 0 ? dropped : x;
+  if (dropout.p > 0) ops.dropout(dropped, x, dropout.p, key, Accumulate::no);
+
+  ops.matmul(low, adapter_x, lora.a, 1, Accumulate::no);
+  if (lora.magnitude) dy = dora_backward(b, layer, p, lora, d, dy, x, low);
+  if (dx) ops.matmul_dx(dx, dy, w, 1, accumulate);
   ops.matmul_dw(d.b, dy, low, lora.scale);
   ops.matmul_dx(dlow, dy, lora.b, lora.scale, Accumulate::no);
-  ops.matmul_dw(d.a, dlow, x, 1);
-  if (dx) ops.matmul_dx(dx, dlow, lora.a, 1, Accumulate::yes);
+  ops.matmul_dw(d.a, dlow, adapter_x, 1);
+  if (!dx) return;
+  if (dropout.p > 0) {
+    ops.matmul_dx(dropped, dlow, lora.a, 1, Accumulate::no);
+    ops.dropout(dx, dropped, dropout.p, key, Accumulate::yes);
+  } else {
+    ops.matmul_dx(dx, dlow, lora.a, 1, Accumulate::yes);
+  }
 }
 
 Tensor norm_gradient(const Backward& b, int layer, Tensor Block::*norm) {
@@ -130,7 +162,8 @@ BackwardSpace make_backward_space(Ops& ops, const Config& c, const Workspace& ws
              .hidden = buffer(c.hidden_dim)};
   space.d.att = space.d.q;  // attention_backward allows it
   space.d.gate = ws.acts.gate, space.d.up = ws.acts.up;
-  if (shape.lora_rank > 0) space.dlow = buffer(shape.lora_rank);
+  if (shape.adapter.rank > 0) space.dlow = buffer(shape.adapter.rank);
+  if (shape.adapter.dora) space.ddirection = buffer(std::max({c.dim, c.q_dim(), c.hidden_dim}));
   space.logits = make_tensor(ops, std::min(n, shape.logit_rows), c.vocab_size, DType::f32);
   return space;
 }

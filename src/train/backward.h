@@ -15,13 +15,14 @@ struct Gradients {
 
 // The buffers of one backward pass.
 struct BackwardSpace {
-  Tensor dx;      // (n, dim) gradient of the residual stream
-  BlockActs d;    // gradients of BlockActs; gate and up take the place of their activations
-  Tensor dlow;    // (n, rank)
-  Tensor logits;  // (chunk, vocab_size) f32: the logits matrix is never whole
+  Tensor dx;          // (n, dim) gradient of the residual stream
+  BlockActs d;        // gradients of BlockActs; gate and up take the place of their activations
+  Tensor dlow;        // (n, rank)
+  Tensor ddirection;  // (n, largest output) DoRA
+  Tensor logits;      // (chunk, vocab_size) f32: the logits matrix is never whole
 };
 struct BackwardShape {
-  int lora_rank = 0;
+  AdapterShape adapter;
   int logit_rows = 128;  // rows of a chunk
 };
 BackwardSpace make_backward_space(Ops& ops, const Config& config, const Workspace& ws,

@@ -10,12 +10,14 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
+#include "base/random.h"
 #include "model/checkpoint.h"
 #include "model/lora.h"
 #include "train/backward.h"
 #include "train/batches.h"
 #include "train/optimizer.h"
 #include "train/run_folder.h"
+#include "train/trainable.h"
 
 namespace chatmem {
 namespace {
@@ -67,8 +69,10 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   void add_parameters();
+  TrainState resume();
   void choose_rows();
   StepResult step();
+  uint64_t dropout_key(size_t begin) const;
   [[noreturn]] void refuse_step(const StepResult& result);
   double evaluate();
   void measure(const StepResult& result, Clock::time_point start);
@@ -121,12 +125,15 @@ Trainer::Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
                                                   options.dtype, 1);
     max_tokens = std::max(max_tokens, val_batches_->max_tokens());
   }
-  const int rank = largest_rank(adapter);
-  ws_ = make_workspace(
-      ops, model.config,
-      {.max_tokens = max_tokens, .lora_rank = rank, .dtype = options.dtype, .training = true});
+  const AdapterShape shape = shape_of(adapter);
+  ws_ = make_workspace(ops, model.config,
+                       {.max_tokens = max_tokens,
+                        .adapter = shape,
+                        .dtype = options.dtype,
+                        .training = true,
+                        .dropout = options.lora_dropout > 0});
   tape_ = make_tape(ops, model.config, ws_, options.recompute);
-  space_ = make_backward_space(ops, model.config, ws_, {.lora_rank = rank});
+  space_ = make_backward_space(ops, model.config, ws_, {.adapter = shape});
   add_parameters();
   schedule_ = {options.schedule, options.lr, 0, options.warmup_steps, count_steps(data, options)};
   if (options.warmup_steps < 0) schedule_.warmup_steps = schedule_.total_steps / 20;
@@ -135,7 +142,7 @@ Trainer::Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
 
 TrainReport Trainer::run() {
   if (options_.resume == Resume::yes)
-    state_ = folder_.resume(optimizer_, state_.fingerprint);
+    state_ = resume();
   else
     folder_.refuse_earlier_run();
   folder_.open_logs(state_.step);
@@ -183,31 +190,24 @@ void Trainer::measure(const StepResult& r, Clock::time_point start) {
 
 void Trainer::add_parameters() {
   if (adapter_) {
-    grad_adapter_ = *adapter_;
-    std::vector<Lora*> grads;
-    for_each_lora(grad_adapter_, [&](const std::string&, Lora& lora) { grads.push_back(&lora); });
-    size_t i = 0;
-    for_each_lora(*adapter_, [&](const std::string& name, Lora& lora) {
+    for_each_lora(*adapter_, [&](const std::string&, Lora& lora) {
       CHECK(lora.a.dtype == options_.dtype && lora.b.dtype == options_.dtype);
-      Lora& grad = *grads[i++];
-      grad.a = optimizer_.add(name + ".lora_A", lora.a, WeightDecay::on);
-      grad.b = optimizer_.add(name + ".lora_B", lora.b, WeightDecay::on);
     });
+    grad_adapter_ = make_trainable(optimizer_, *adapter_);
     gradients_.adapter = &grad_adapter_;
     return;
   }
-  grad_weights_ = model_;
-  std::vector<Tensor*> grads;
-  for_each_tensor(grad_weights_,
-                  [&](const std::string&, Tensor& t, TensorKind) { grads.push_back(&t); });
-  size_t i = 0;
-  for_each_tensor(model_, [&](const std::string& name, Tensor& t, TensorKind kind) {
+  for_each_tensor(model_, [&](const std::string&, Tensor& t, TensorKind kind) {
     CHECK(kind == TensorKind::norm || t.dtype == options_.dtype);
-    const WeightDecay decay = kind == TensorKind::norm ? WeightDecay::off : WeightDecay::on;
-    *grads[i++] = optimizer_.add(name, t, decay);
   });
-  if (model_.config.tied_embeddings) grad_weights_.lm_head = grad_weights_.embed;
+  grad_weights_ = make_trainable(optimizer_, model_);
   gradients_.weights = &grad_weights_;
+}
+
+TrainState Trainer::resume() {
+  TrainState state = folder_.resume(optimizer_, state_.fingerprint);
+  if (adapter_) update_dora(ops_, model_, *adapter_);
+  return state;
 }
 
 void Trainer::choose_rows() {
@@ -224,7 +224,8 @@ Trainer::StepResult Trainer::step() {
   double loss = 0;
   for (size_t begin = 0; begin < step_rows_.size(); begin += size_t(options_.micro_batch)) {
     const auto rows = std::span(step_rows_).subspan(begin, size_t(options_.micro_batch));
-    const Batch batch = batches_->build(rows, adapter_);
+    Batch batch = batches_->build(rows, adapter_);
+    if (adapter_) batch.dropout = {float(options_.lora_dropout), dropout_key(begin)};
     loss += loss_and_backward(ops_, model_, batch, batches_->targets(),
                               1.0f / float(result.targets), ws_, tape_, space_, gradients_);
     result.tokens += int64_t(batch.tokens.size());
@@ -237,8 +238,16 @@ Trainer::StepResult Trainer::step() {
                    .weight_decay = float(options_.weight_decay),
                    .grad_scale = clip ? float(options_.grad_clip / result.grad_norm) : 1.0f,
                    .step = state_.step + 1});
+  if (adapter_) update_dora(ops_, model_, *adapter_);
   state_.step++;
   return result;
+}
+
+// Of the batch whose first row is the begin-th of this step: a resumed run meets the same.
+uint64_t Trainer::dropout_key(size_t begin) const {
+  const uint64_t step_key =
+      Random(options_.seed ^ hash64("dropout")).next() + uint64_t(state_.step);
+  return Random(Random(step_key).next() + begin).next();
 }
 
 void Trainer::refuse_step(const StepResult& result) {
@@ -267,13 +276,14 @@ double Trainer::evaluate() {
 // The rate is left out: to go on with a lower one is a way out of a loss that is not finite.
 std::string Trainer::fingerprint() const {
   uint64_t hash =
-      hash64(fmt::format("{} {} {} {} {} {}", options_.seed, options_.max_tokens,
+      hash64(fmt::format("{} {} {} {} {} {} {}", options_.seed, options_.max_tokens,
                          options_.micro_batch * options_.grad_accum_steps, int(options_.packing),
-                         int(options_.shuffle), dtype_name(options_.dtype)));
+                         int(options_.shuffle), dtype_name(options_.dtype), options_.lora_dropout));
   hash = hash64(dump_json(config_to_json(model_.config)), hash);
   if (adapter_)
     for_each_lora(std::as_const(*adapter_), [&](const std::string& name, const Lora& lora) {
-      hash = hash64(fmt::format("{} {} {}", name, lora.a.rows, lora.scale), hash);
+      hash = hash64(fmt::format("{} {} {} {}", name, lora.a.rows, lora.scale, bool(lora.magnitude)),
+                    hash);
     });
   for (const Example& e : data_.examples) {
     hash = hash64(fmt::format("{}", e.tokens.size()), hash);
@@ -308,7 +318,7 @@ double evaluate_loss(Ops& ops, const Llama& model, const Adapter* adapter, const
   BatchBuilder batches(ops, model.config, data, rows, 1, dtype, 1);
   Workspace ws = make_workspace(
       ops, model.config,
-      {.max_tokens = batches.max_tokens(), .lora_rank = largest_rank(adapter), .dtype = dtype});
+      {.max_tokens = batches.max_tokens(), .adapter = shape_of(adapter), .dtype = dtype});
   const Tensor logits =
       make_tensor(ops, std::min(64, batches.max_tokens()), model.config.vocab_size, DType::f32);
   double loss = 0;

@@ -28,6 +28,7 @@ struct TrainOptions {
   Packing packing = Packing::on;
   Shuffle shuffle = Shuffle::on;
   uint64_t seed = 1;
+  double lora_dropout = 0;   // of what an adapter sees, from 0 to below 1
   DType dtype = DType::f32;  // of activations
   Recompute recompute = Recompute::nothing;
   int eval_every = 0;        // steps; 0: at the beginning and the end

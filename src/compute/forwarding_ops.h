@@ -1,4 +1,4 @@
-// An Ops that hands every call to another: for tests that watch a call or make it fail.
+// An Ops that hands every call to another: to watch calls, to measure them, to make one fail.
 #pragma once
 #include <memory>
 
@@ -40,6 +40,19 @@ class ForwardingOps : public Ops {
   }
   void swiglu(Tensor h, Tensor gate, Tensor up) override { ops_->swiglu(h, gate, up); }
   void add(Tensor y, Tensor x) override { ops_->add(y, x); }
+  void dropout(Tensor y, Tensor x, float p, uint64_t key, Accumulate accumulate) override {
+    ops_->dropout(y, x, p, key, accumulate);
+  }
+  void scale_columns(Tensor y, Tensor x, Tensor factor, Accumulate accumulate) override {
+    ops_->scale_columns(y, x, factor, accumulate);
+  }
+  void dora_factor(Tensor factor, Tensor norm, Tensor magnitude, Tensor w, Tensor a, Tensor b,
+                   float scale) override {
+    ops_->dora_factor(factor, norm, magnitude, w, a, b, scale);
+  }
+  void dora_backward(Tensor dmagnitude, Tensor dy, Tensor x, Tensor norm) override {
+    ops_->dora_backward(dmagnitude, dy, x, norm);
+  }
   double cross_entropy(Tensor logits, std::span<const int> targets, float scale) override {
     return ops_->cross_entropy(logits, targets, scale);
   }

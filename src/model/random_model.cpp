@@ -1,0 +1,57 @@
+#include "model/random_model.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/random.h"
+#include "model/checkpoint.h"
+
+namespace chatmem {
+namespace {
+
+constexpr int kPoolRows = 67;  // a prime, so that the pattern fits no other length
+
+// Rows of random values in a format.
+std::vector<std::byte> make_pool(int cols, DType dtype, Random& random) {
+  std::vector<float> values(size_t(kPoolRows) * size_t(cols));
+  for (float& x : values) x = float(0.02 * random.normal());
+  return convert(std::as_bytes(std::span(values)), DType::f32, dtype);
+}
+
+void fill(Ops& ops, Tensor tensor, Random& random) {
+  const std::vector<std::byte> pool = make_pool(tensor.cols, tensor.dtype, random);
+  for (int row = 0; row < tensor.rows; row += kPoolRows)
+    ops.copy_in(tensor.slice(row, std::min(kPoolRows, tensor.rows - row)), pool.data());
+}
+
+}  // namespace
+
+std::optional<WeightFormats> parse_weight_formats(std::string_view name) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::q8_0, DType::q4_0})
+    if (name == dtype_name(dtype)) return WeightFormats{dtype, dtype, dtype};
+  if (name == "q4_k") return WeightFormats{DType::q4_k, DType::q4_k, DType::q6_k};
+  if (name == "nf4") return WeightFormats{DType::bf16, DType::nf4, DType::bf16};
+  return std::nullopt;
+}
+
+Llama random_model(Ops& ops, const Config& config, const WeightFormats& formats, uint64_t seed) {
+  Llama model = model_shape(config, formats.projections);
+  for_each_tensor(model, [&](const std::string& name, Tensor& tensor, TensorKind kind) {
+    Random random(hash64(name) ^ seed);
+    if (kind == TensorKind::embedding) tensor.dtype = formats.embed;
+    if (kind == TensorKind::lm_head) tensor.dtype = formats.lm_head;
+    tensor = make_tensor(ops, tensor.rows, tensor.cols, tensor.dtype);
+    if (kind == TensorKind::norm)
+      ops.copy_in(tensor, std::vector<float>(tensor.size(), 1).data());
+    else
+      fill(ops, tensor, random);
+  });
+  if (config.tied_embeddings) model.lm_head = model.embed;
+  const std::vector<float> inv_freq = rope_inv_freq(config);
+  model.inv_freq = make_tensor(ops, 1, int(inv_freq.size()), DType::f32);
+  ops.copy_in(model.inv_freq, inv_freq.data());
+  return model;
+}
+
+}  // namespace chatmem
