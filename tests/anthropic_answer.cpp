@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <iterator>
 #include <map>
@@ -83,7 +84,9 @@ void read_turns(std::string_view text, Task& task) {
     if (!line.starts_with("#Person") || colon == line.npos || colon > 12) continue;
     std::string said = without_placeholders(line.substr(colon + 2), task);
     said.erase(0, said.find_first_not_of(' '));
-    if (!said.empty()) task.turns.push_back({number_at(line, 7), std::move(said)});
+    const bool has_word = std::ranges::any_of(
+        said, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || (c & 0x80); });
+    if (has_word) task.turns.push_back({number_at(line, 7), std::move(said)});
   }
 }
 

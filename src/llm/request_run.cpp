@@ -161,10 +161,10 @@ class RequestRun {
     const HttpResponse& response = outcome.response;
     if (outcome.error || response.status / 100 != 2)
       return fail(std::move(attempt), outcome, api_.parse_failure(outcome));
-    journal_.received(attempt.job.key,
-                      {response.status, api_.request_id(response.headers), response.body,
-                       attempt.bound_usd},
-                      Durability::batched);
+    journal_.received(
+        attempt.job.key,
+        {response.status, api_.request_id(response.headers), response.body, attempt.bound_usd},
+        Durability::batched);
     answers_.push_back({std::move(attempt), std::move(outcome)});
   }
 
