@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "model/lora.h"
+#include "train/backward.h"
 #include "train/batches.h"
 #include "train/optimizer.h"
 #include "train/trainable.h"
