@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "cli/open_model.h"
 #include "cli/verbs.h"
+#include "model/quantize.h"
 #include "train/trainer.h"
 
 namespace chatmem {
@@ -16,7 +17,7 @@ struct TrainFlags {
   ModelOptions model;
   std::string init, data, val_data, as_of, prompt_template = "temporal";
   std::string method = "auto", schedule = "cosine", packing = "on", shuffle = "on",
-              recompute = "off";
+              recompute = "off", quantize = "off";
   double val_share = -1;
   AdapterConfig lora;
   TrainOptions train;
@@ -92,6 +93,10 @@ int train_verb(TrainFlags& f) {
   }
   f.train.dtype =
       fresh ? base.model.embed.dtype : activation_dtype(f.model, base.model.config.dtype);
+  if (f.quantize == "nf4") {
+    if (full) throw Error("[train] --quantize is for --method lora: a quantized weight is frozen");
+    quantize_to_nf4(*ops, base.model);
+  }
   if (full) base.model = owned_weights(*ops, base.model, f.train.dtype);
 
   const std::string tokenizer_at = tokenizer_path(f);
@@ -218,6 +223,10 @@ void add_train(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb.add_flag("--rslora", f.lora.rslora, "scale is alpha / sqrt(rank)");
   verb.add_flag("--dora", f.lora.dora, "train the length of each row of the weight beside LoRA");
+  verb.add_option("--quantize", f.quantize,
+                  "nf4: keep the base's projections in 4 bits (QLoRA); off: as they are")
+      ->check(CLI::IsMember({"off", "nf4"}))
+      ->capture_default_str();
   verb.add_option("--target-modules", f.lora.target_modules,
                   "projections to adapt; default: all seven")
       ->delimiter(',');

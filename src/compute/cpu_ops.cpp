@@ -313,7 +313,7 @@ class CpuOps : public Ops {
     device_.split(size_t(w.rows), row_grain(w), [&](size_t begin, size_t end, int thread) {
       float *row = wide_a + rank * n + size_t(thread) * (n + rank), *low = row + n;
       for (size_t o = begin; o < end; o++) {
-        device_.widen(row, element(w, o), w.dtype, n);
+        device_.fetch(row, DType::f32, w, o, 0, n);
         device_.widen(low, element(b, o), b.dtype, rank);
         for (size_t r = 0; r < rank; r++) kernels().axpy(row, wide_a + r * n, scale * low[r], n);
         norm.f32()[o] = float(std::sqrt(kernels().sum_squares(row, n)));

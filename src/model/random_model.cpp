@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "compute/nf4.h"
+#include "compute/quant.h"
 #include "model/checkpoint.h"
 
 namespace chatmem {
@@ -16,7 +18,17 @@ constexpr int kPoolRows = 67;  // a prime, so that the pattern fits no other len
 std::vector<std::byte> make_pool(int cols, DType dtype, Random& random) {
   std::vector<float> values(size_t(kPoolRows) * size_t(cols));
   for (float& x : values) x = float(0.02 * random.normal());
-  return convert(std::as_bytes(std::span(values)), DType::f32, dtype);
+  if (!is_quantized(dtype)) return convert(std::as_bytes(std::span(values)), DType::f32, dtype);
+  std::vector<std::byte> pool(kPoolRows * row_bytes(dtype, size_t(cols)));
+  const Tensor rows{pool.data(), kPoolRows, cols, dtype};
+  const auto row_of = [&](int row) { return &values[size_t(row) * size_t(cols)]; };
+  if (dtype == DType::nf4)
+    quantize_nf4(
+        rows, [&](float* to, int row) { std::copy_n(row_of(row), cols, to); }, "random");
+  else
+    for (int i = 0; i < kPoolRows; i++)
+      CHECK(quantize_row(rows.slice(i, 1).data, row_of(i), cols, dtype));
+  return pool;
 }
 
 void fill(Ops& ops, Tensor tensor, Random& random) {

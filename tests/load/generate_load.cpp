@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Flags {
   std::string input = "samples/dialogues.csv";
-  int rows = 1000, concurrency = 64, latency_ms = 3800;
+  int rows = 1000, concurrency = 64, latency_ms = 3500;
   double max_core_percent = 10, max_growth_mb = 8;
 };
 
