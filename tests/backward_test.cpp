@@ -20,9 +20,7 @@ std::string prefix_of(Method method) {
 class Training {
  public:
   Training(const std::string& name, Recompute recompute, Method method, DType dtype = DType::f32)
-      : g(name, dtype),
-        pages(*g.ops, g.config(), 8, dtype,
-              recompute == Recompute::blocks ? 1 : g.config().n_layers) {
+      : g(name, dtype), pages(*g.ops, g.config(), 8, dtype, kv_layers(g.config(), recompute)) {
     const bool adapted = is_adapted(method);
     if (method == Method::dora)
       g.adapter = load_adapter(*g.ops, g.model(), g.folder / "dora", dtype);
@@ -113,7 +111,7 @@ struct Case {
 class BackwardTest : public ::testing::TestWithParam<Case> {};
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const Recompute recompute : {Recompute::nothing, Recompute::blocks}) {
+  for (const Recompute recompute : kRecomputeLadder) {
     for (const char* model : kGoldenModels)
       for (const Method method : {Method::lora, Method::full})
         all.push_back({model, method, recompute});
@@ -122,8 +120,8 @@ std::vector<Case> cases() {
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Golden, BackwardTest, ::testing::ValuesIn(cases()), [](const auto& which) {
-  return std::string(which.param.model) + "_" + prefix_of(which.param.method) +
-         (which.param.recompute == Recompute::blocks ? "_recompute" : "_keep");
+  return std::string(which.param.model) + "_" + prefix_of(which.param.method) + "_recompute_" +
+         std::string(recompute_name(which.param.recompute));
 });
 
 TEST_P(BackwardTest, LossAndGradientsAreThoseOfPyTorch) {
@@ -137,7 +135,7 @@ TEST_P(BackwardTest, LossAndGradientsAreThoseOfPyTorch) {
 // The mask is that of tools/reference.py's formula, in the forward pass, when it is computed again
 // and in the gradients.
 TEST(Backward, GradientsWithDropoutAreThoseOfPyTorch) {
-  for (const Recompute recompute : {Recompute::nothing, Recompute::blocks}) {
+  for (const Recompute recompute : kRecomputeLadder) {
     Training t("grouped", recompute, Method::lora);
     t.dropout = {.p = 0.25f, .key = 12345};
     Optimizer optimizer(*t.g.ops);

@@ -16,7 +16,7 @@ namespace {
 
 struct BenchFlags {
   ModelOptions device;
-  std::string shape = "llama-3.1-8b", formats = "bf16", recompute = "off";
+  std::string shape = "llama-3.1-8b", formats = "bf16", recompute = "cheap";
   int layers = 0;  // 0: all
   TrainBenchOptions train;
   bool json = false;
@@ -53,7 +53,7 @@ int bench_train_verb(BenchFlags& f) {
   if (f.layers > 0) options.config.n_layers = f.layers;
   options.formats = *parse_weight_formats(f.formats);
   options.activations = activation_dtype(f.device, f.formats == "f32" ? DType::f32 : DType::bf16);
-  options.recompute = f.recompute == "off" ? Recompute::nothing : Recompute::blocks;
+  options.recompute = *parse_recompute(f.recompute);
   options.lora.target_modules = all_target_modules();
   const TrainBenchResult result = bench_train(open_device(f.device), options);
   print_profile(result, options.steps);
@@ -112,8 +112,8 @@ void add_bench(CLI::App& app, Action& action) {
   train.add_option("--steps", f.train.steps, "that are measured, after one that is not")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  train.add_option("--recompute", f.recompute, "off: keep all activations; blocks: their inputs")
-      ->check(CLI::IsMember({"off", "blocks"}))
+  train.add_option("--recompute", f.recompute, "nothing, cheap (norms and SwiGLU) or blocks")
+      ->check(CLI::IsMember({"nothing", "cheap", "blocks"}))
       ->capture_default_str();
   train.add_option("--threads", f.device.threads, "default: all")->check(CLI::Range(1, 1024));
   train.add_option("--device", f.device.device)

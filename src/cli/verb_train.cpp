@@ -236,7 +236,7 @@ void add_train(CLI::App& app, Action& action) {
     f.train.schedule = *parse_schedule(f.schedule);
     f.train.packing = f.packing == "on" ? Packing::on : Packing::off;
     f.train.shuffle = f.shuffle == "on" ? Shuffle::on : Shuffle::off;
-    f.train.recompute = f.recompute == "off" ? Recompute::nothing : Recompute::blocks;
+    f.train.recompute = *parse_recompute(f.recompute);
     f.train.resume = f.resume ? Resume::yes : Resume::no;
     action = [] { return train_verb(f); };
   });

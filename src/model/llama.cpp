@@ -137,10 +137,26 @@ Workspace make_workspace(Ops& ops, const Config& c, const WorkspaceShape& shape)
   return ws;
 }
 
+std::string_view recompute_name(Recompute recompute) {
+  constexpr std::string_view kNames[] = {"nothing", "cheap", "blocks"};
+  return kNames[size_t(recompute)];
+}
+
+std::optional<Recompute> parse_recompute(std::string_view name) {
+  for (const Recompute recompute : kRecomputeLadder)
+    if (name == recompute_name(recompute)) return recompute;
+  return std::nullopt;
+}
+
+int kv_layers(const Config& config, Recompute recompute) {
+  return recompute == Recompute::blocks ? 1 : config.n_layers;
+}
+
 Tape make_tape(Ops& ops, const Config& c, const Workspace& ws, Recompute recompute) {
   const int n = ws.x.rows;
   const auto buffer = [&](int cols) { return make_tensor(ops, n, cols, ws.dtype); };
   Tape tape;
+  tape.recompute = recompute;
   for (int l = 0; l <= c.n_layers; l++) tape.block_in.push_back(buffer(c.dim));
   if (recompute == Recompute::blocks) return tape;
   for (int l = 0; l < c.n_layers; l++) {
@@ -151,6 +167,11 @@ Tape make_tape(Ops& ops, const Config& c, const Workspace& ws, Recompute recompu
     a.mid = buffer(c.dim);
     a.gate = buffer(c.hidden_dim);
     a.up = buffer(c.hidden_dim);
+    if (recompute == Recompute::nothing) {
+      a.xn = buffer(c.dim);
+      a.mn = buffer(c.dim);
+      a.hidden = buffer(c.hidden_dim);
+    }
     tape.kept.push_back(a);
   }
   return tape;

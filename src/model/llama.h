@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "compute/ops.h"
@@ -101,16 +102,26 @@ struct WorkspaceShape {
 };
 Workspace make_workspace(Ops& ops, const Config& config, const WorkspaceShape& shape);
 
-// What backward needs: the residual entering each block and, where memory allows, the block's
-// activations; what is not kept is recomputed by block_hidden.
+// What backward computes again instead of keeping it: nothing; cheap: norms and SwiGLU (xn, mn,
+// hidden), half of the memory for hardly any time; blocks: all but the residual entering each
+// block.
+enum class Recompute : uint8_t { nothing, cheap, blocks };
+inline constexpr Recompute kRecomputeLadder[] = {Recompute::nothing, Recompute::cheap,
+                                                 Recompute::blocks};
+std::string_view recompute_name(Recompute recompute);
+std::optional<Recompute> parse_recompute(std::string_view name);
+// Layers that the KvPool of a training batch needs: with blocks one at a time is enough.
+int kv_layers(const Config& config, Recompute recompute);
+
+// What backward needs.
 struct Tape {
+  Recompute recompute = Recompute::nothing;
   std::vector<Tensor>
       block_in;  // n_layers + 1 of (n, dim); the last is the output of the last block
-  // n_layers, or empty: recompute. Keys and values are kept in the KvPool, which has all layers
-  // then (else one); xn, mn and hidden are the workspace's, as they are cheap to compute again.
+  // n_layers, or with Recompute::blocks none. Keys and values are kept in the KvPool; what is
+  // recomputed is the workspace's.
   std::vector<BlockActs> kept;
 };
-enum class Recompute { nothing, blocks };
 Tape make_tape(Ops& ops, const Config& config, const Workspace& ws, Recompute recompute);
 
 // Runs the blocks, stores keys and values, and returns the normalized final residual of

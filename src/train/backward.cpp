@@ -120,7 +120,7 @@ void block_backward(const Backward& b, int layer, Tensor din, Tensor dout, Tenso
                          pass.model.blocks[size_t(layer)].attn_norm, c.norm_eps);
 }
 
-// The activations that a kept tape leaves to be computed again.
+// The activations that are cheap to compute again.
 void refresh(const Pass& pass, int layer, Tensor in, BlockActs a) {
   const Block& block = pass.model.blocks[size_t(layer)];
   a = first_rows(a, in.rows, pass.queries(layer).n);
@@ -190,10 +190,8 @@ double loss_and_backward(Ops& ops, const Llama& model, const Batch& batch,
     const Tensor in = tape.block_in[size_t(l)].first(n);
     const bool kept = !tape.kept.empty();
     const BlockActs& a = kept ? tape.kept[size_t(l)] : ws.acts;
-    if (kept)
-      refresh(pass, l, in, a);
-    else
-      block_hidden(pass, l, in, a);
+    if (tape.recompute == Recompute::cheap) refresh(pass, l, in, a);
+    if (tape.recompute == Recompute::blocks) block_hidden(pass, l, in, a);
     block_backward(b, l, dx, dout, in, a);
     dout = dx;
   }

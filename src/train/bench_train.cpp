@@ -62,7 +62,7 @@ TrainBenchResult bench_train(std::unique_ptr<Ops> device, const TrainBenchOption
   const Dataset data = one_example(options);
   const std::vector<std::vector<int>> rows = {{0}};
   BatchBuilder batches(ops, config, data, rows, 1, options.activations,
-                       options.recompute == Recompute::blocks ? 1 : config.n_layers);
+                       kv_layers(config, options.recompute));
   const AdapterShape shape = shape_of(&adapter);
   const bool dropout = options.lora.dropout > 0;
   Workspace ws = make_workspace(ops, config,

@@ -16,7 +16,7 @@ struct TrainBenchOptions {
   int tokens = 512;           // of one packed row: one example
   double target_share = 0.3;  // of the tokens, at the end
   int steps = 3;              // after one that is not counted
-  Recompute recompute = Recompute::nothing;
+  Recompute recompute = Recompute::cheap;
   uint64_t seed = 1;
 };
 

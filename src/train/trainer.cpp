@@ -116,9 +116,9 @@ Trainer::Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
       order_(int(rows_.size()), options.shuffle, options.seed),
       optimizer_(ops),
       folder_(options.output, options.keep_checkpoints) {
-  const int kv_layers = options.recompute == Recompute::blocks ? 1 : model.config.n_layers;
-  batches_ = std::make_unique<BatchBuilder>(ops, model.config, data, rows_, options.micro_batch,
-                                            options.dtype, kv_layers);
+  batches_ =
+      std::make_unique<BatchBuilder>(ops, model.config, data, rows_, options.micro_batch,
+                                     options.dtype, kv_layers(model.config, options.recompute));
   int max_tokens = batches_->max_tokens();
   if (!val_rows_.empty()) {
     val_batches_ = std::make_unique<BatchBuilder>(ops, model.config, validation, val_rows_, 1,

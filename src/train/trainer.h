@@ -30,7 +30,7 @@ struct TrainOptions {
   uint64_t seed = 1;
   double lora_dropout = 0;   // of what an adapter sees, from 0 to below 1
   DType dtype = DType::f32;  // of activations
-  Recompute recompute = Recompute::nothing;
+  Recompute recompute = Recompute::cheap;
   int eval_every = 0;        // steps; 0: at the beginning and the end
   int save_every = 0;        // steps; 0: at the end
   int keep_checkpoints = 2;  // at least 1

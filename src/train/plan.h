@@ -1,0 +1,40 @@
+// The memory of a training run before it begins: the same allocations are made on a device that
+// only counts.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/adapter_config.h"
+#include "model/llama.h"
+
+namespace chatmem {
+
+struct MemoryPlan {
+  struct Row {
+    std::string what;
+    size_t bytes = 0;
+  };
+  std::vector<Row> rows;
+  size_t total_bytes() const;
+};
+
+struct TrainPlanOptions {
+  std::optional<AdapterConfig> lora;  // none: all weights are trained
+  int batch_tokens = 4096;            // rows of a batch: of all its packed rows together
+  int batch_runs = 1;                 // examples in it
+  DType dtype = DType::bf16;          // of activations
+  Recompute recompute = Recompute::cheap;
+};
+
+// `shape`: the model as model_shape gives it, with the types that its weights have. Mapped weights
+// count as memory too: a step reads them all. Not counted: the tokenizer, the data, the program and
+// what a device's library takes for itself.
+MemoryPlan plan_training(const Llama& shape, const TrainPlanOptions& options);
+
+// The lowest rung of the ladder, the fastest, whose plan fits. nullopt when none does.
+std::optional<Recompute> choose_recompute(const Llama& shape, TrainPlanOptions options,
+                                          size_t memory_bytes);
+
+}  // namespace chatmem
