@@ -13,6 +13,8 @@
 
 #include "base/random.h"
 #include "compute/cpu_ops.h"
+#include "compute/nf4.h"
+#include "compute/quant.h"
 
 namespace chatmem {
 namespace {
@@ -76,12 +78,25 @@ struct Bench {
     std::vector<float> row(size_t(1) << 16);
     for (float& x : row) x = float(random.normal());
     const Tensor t = make_tensor(*ops, rows, cols, dtype);
+    if (is_quantized(dtype)) {
+      quantize(t, row);
+      return t;
+    }
     for (size_t i = 0; i < t.size(); i += row.size()) {
       const int n = int(std::min(row.size(), t.size() - i));
       const Tensor part = {static_cast<char*>(t.data) + i * dtype_bytes(dtype), 1, n, dtype};
       ops->copy(part, {row.data(), 1, n, DType::f32});
     }
     return t;
+  }
+
+  // Every row alike.
+  void quantize(Tensor t, const std::vector<float>& row) {
+    const auto source = [&](float* to, int) { std::copy_n(row.data(), t.cols, to); };
+    if (t.dtype == DType::nf4) return quantize_nf4(t, source, "benchmark");
+    std::vector<char> bytes(t.slice(0, 1).size_bytes());
+    CHECK(quantize_row(bytes.data(), row.data(), t.cols, t.dtype));
+    for (int i = 0; i < t.rows; i++) ops->copy_in(t.slice(i, 1), bytes.data());
   }
 };
 
@@ -110,18 +125,66 @@ void bm_matmul(benchmark::State& state, Product product) {
   report_flops(state, 2.0 * n * out * double(in));
 }
 
-void bm_one_row(benchmark::State& state) {
+// Arguments: type of x, type of the weight, rows of x.
+void bm_few_rows(benchmark::State& state) {
   Bench b;
   const DType x_type = DType(state.range(0)), w_type = DType(state.range(1));
-  const int out = 14336, in = 4096;
-  const Tensor x = b.matrix(1, in, x_type), y = b.matrix(1, out, x_type);
-  const Tensor w = make_tensor(*b.ops, out, in, w_type);
+  const int n = int(state.range(2)), out = 14336, in = 4096;
+  const Tensor x = b.matrix(n, in, x_type), y = b.matrix(n, out, x_type);
+  const Tensor w =
+      is_quantized(w_type) ? b.matrix(out, in, w_type) : make_tensor(*b.ops, out, in, w_type);
   for (auto _ : state) b.ops->matmul(y, x, w, 1, Accumulate::no);
   using benchmark::Counter;
   const double bytes = double(w.size_bytes()) * double(state.iterations());
   state.SetLabel(std::string(dtype_name(w_type)));
   state.counters["GB/s"] = Counter(bytes / 1e9, Counter::kIsRate);
   state.counters["of_read_peak"] = Counter(bytes / peak_bytes(), Counter::kIsRate);
+}
+
+// Arguments: type of x, type of the weight.
+void bm_quantized(benchmark::State& state, Product product) {
+  Bench b;
+  const DType x_type = DType(state.range(0)), w_type = DType(state.range(1));
+  const int n = 512, out = 14336, in = 4096;
+  const Tensor x = b.matrix(n, in, x_type), y = b.matrix(n, out, x_type);
+  const Tensor w = b.matrix(out, in, w_type);
+  for (auto _ : state) {
+    if (product == Product::forward) b.ops->matmul(y, x, w, 1, Accumulate::no);
+    if (product == Product::dx) b.ops->matmul_dx(x, y, w, 1, Accumulate::no);
+  }
+  state.SetLabel(std::string(dtype_name(w_type)));
+  report_flops(state, 2.0 * n * out * double(in));
+}
+
+// Rows of 4096 to f32 or bf16, on all threads.
+void bm_dequantize(benchmark::State& state) {
+  Bench b;
+  const Tensor to = make_tensor(*b.ops, 1024, 4096, DType(state.range(0)));
+  const Tensor w = b.matrix(1024, 4096, DType(state.range(1)));
+  for (auto _ : state) b.ops->copy(to, w);
+  state.SetLabel(std::string(dtype_name(w.dtype)));
+  state.SetItemsProcessed(state.iterations() * int64_t(w.size()));
+}
+
+// Rows of 4096 from f32, on all threads; bytes are those of the f32.
+void bm_quantize(benchmark::State& state) {
+  Bench b;
+  const Tensor from = b.matrix(512, 4096, DType::f32);
+  const Tensor to = make_tensor(*b.ops, 512, 4096, DType(state.range(0)));
+  const auto row_at = [&](int row) { return static_cast<const float*>(from.slice(row, 1).data); };
+  for (auto _ : state) {
+    if (to.dtype == DType::nf4) {
+      quantize_nf4(
+          to, [&](float* x, int row) { std::copy_n(row_at(row), 4096, x); }, "benchmark");
+      continue;
+    }
+#pragma omp parallel for
+    for (int row = 0; row < to.rows; row++)
+      CHECK(quantize_row(to.slice(row, 1).data, row_at(row), to.cols, to.dtype));
+  }
+  state.SetLabel(std::string(dtype_name(to.dtype)));
+  state.SetItemsProcessed(state.iterations() * int64_t(to.size()));
+  state.SetBytesProcessed(state.iterations() * int64_t(from.size_bytes()));
 }
 
 struct AttentionBench : Bench {
@@ -204,10 +267,26 @@ void attention_shapes(benchmark::internal::Benchmark* b) {
 
 constexpr int64_t kF32 = int64_t(DType::f32), kBf16 = int64_t(DType::bf16),
                   kF16 = int64_t(DType::f16);
+const std::vector<int64_t> kQuantized = {int64_t(DType::q8_0), int64_t(DType::q4_0),
+                                         int64_t(DType::q4_k), int64_t(DType::q6_k),
+                                         int64_t(DType::nf4)};
+void few_rows_types(benchmark::internal::Benchmark* b) {
+  b->Args({kF32, kF32, 1})->Args({kBf16, kBf16, 1})->Args({kBf16, kF16, 1});
+  for (const int64_t w_type : kQuantized)
+    for (const int n : {1, 4, 8, 16}) b->Args({kBf16, w_type, n});
+}
+void quantized_types(benchmark::internal::Benchmark* b) {
+  for (const int64_t w_type : kQuantized) b->Args({kBf16, w_type});
+  b->Args({kBf16, kBf16});  // for comparison
+}
 BENCHMARK_CAPTURE(bm_matmul, forward, Product::forward)->Apply(matmul_shapes)->UseRealTime();
 BENCHMARK_CAPTURE(bm_matmul, dx, Product::dx)->Apply(matmul_shapes)->UseRealTime();
 BENCHMARK_CAPTURE(bm_matmul, dw, Product::dw)->Apply(matmul_shapes)->UseRealTime();
-BENCHMARK(bm_one_row)->Args({kF32, kF32})->Args({kBf16, kBf16})->Args({kBf16, kF16})->UseRealTime();
+BENCHMARK(bm_few_rows)->Apply(few_rows_types)->UseRealTime();
+BENCHMARK_CAPTURE(bm_quantized, forward, Product::forward)->Apply(quantized_types)->UseRealTime();
+BENCHMARK_CAPTURE(bm_quantized, dx, Product::dx)->Apply(quantized_types)->UseRealTime();
+BENCHMARK(bm_dequantize)->ArgsProduct({{kF32, kBf16}, kQuantized})->UseRealTime();
+BENCHMARK(bm_quantize)->ArgsProduct({kQuantized})->UseRealTime();
 BENCHMARK(bm_attention)->Apply(attention_shapes)->UseRealTime();
 BENCHMARK(bm_attention_backward)->Apply(attention_shapes)->UseRealTime();
 BENCHMARK(bm_attention_decode)->Args({8192, kF32})->Args({8192, kBf16})->UseRealTime();

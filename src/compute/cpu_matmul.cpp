@@ -4,8 +4,11 @@
 namespace chatmem {
 namespace {
 
-// Up to this many rows the time is that of reading the weight.
+// Up to this many rows the time is that of reading the weight; they are computed together.
 constexpr int kFewRows = 4;
+// Up to this many, to decode a quantized weight again for every kFewRows takes less time than a
+// panel and its product.
+constexpr int kFewQuantizedRows = 16;
 // Outputs that one thread computes before it writes them.
 constexpr size_t kDotBlock = 64;
 // A converted panel of a weight: at most 2048 x 1024 f32 = 8 MB. Multiples of every block of
@@ -24,7 +27,8 @@ void CpuMatmul::forward(Tensor y, Tensor x, Tensor w, float scale, Accumulate ac
   CHECK(is_activation(x) && is_weight(w));
   CHECK(y.dtype == x.dtype || y.dtype == DType::f32);
   if (y.size() == 0) return;
-  if (x.rows <= kFewRows) return few_rows(y, x, w, scale, accumulate);
+  if (x.rows <= (is_quantized(w.dtype) ? kFewQuantizedRows : kFewRows))
+    return few_rows(y, x, w, scale, accumulate);
   if (!gemm_->supports(x.dtype, w.dtype, y.dtype))
     return by_panels(y, x, w, Side::columns, scale, accumulate);
   gemm_->run({y.data, y.dtype, size_t(y.cols), plain(x), transposed(w), y.rows, y.cols, x.cols,
@@ -80,9 +84,10 @@ void CpuMatmul::few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate a
   const size_t grain = 1 + kGrain / (kDotBlock * size_t(std::max(w.cols, 1)));
   device_.split(blocks, grain, [&](size_t begin, size_t end, int) {
     for (size_t block = begin; block < end; block++) {
-      const size_t first = block * kDotBlock;
-      few_rows_block(y, wide, w, first, std::min(kDotBlock, size_t(w.rows) - first), scale,
-                     accumulate);
+      const size_t first = block * kDotBlock, n = std::min(kDotBlock, size_t(w.rows) - first);
+      for (int t = 0; t < y.rows; t += kFewRows)
+        few_rows_block(y.slice(t, std::min(kFewRows, y.rows - t)),
+                       wide + size_t(t) * size_t(w.cols), w, first, n, scale, accumulate);
     }
   });
 }

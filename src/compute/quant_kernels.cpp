@@ -10,16 +10,31 @@ namespace {
 
 using u8 = unsigned char;
 typedef int VecI __attribute__((vector_size(kLanes * 4)));
-typedef u8 VecU8 __attribute__((vector_size(kLanes)));
-typedef signed char VecI8 __attribute__((vector_size(kLanes)));
 typedef u8 VecU8Memory __attribute__((vector_size(kLanes), aligned(1), may_alias));
 typedef signed char VecI8Memory __attribute__((vector_size(kLanes), aligned(1), may_alias));
 
+// kLanes bytes as integers: a word that the compiler has, but spells out lane by lane.
 inline VecU load_u8(const u8* p) {
+#if defined(__AVX512F__)
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return reinterpret_cast<VecU>(_mm512_maskz_cvtepu8_epi32(0xFFFF, bytes));
+#elif defined(__AVX2__)
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return reinterpret_cast<VecU>(_mm256_cvtepu8_epi32(bytes));
+#else
   return __builtin_convertvector(*reinterpret_cast<const VecU8Memory*>(p), VecU);
+#endif
 }
 inline Vec load_i8(const u8* p) {
+#if defined(__AVX512F__)
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const VecI x = reinterpret_cast<VecI>(_mm512_maskz_cvtepi8_epi32(0xFFFF, bytes));
+#elif defined(__AVX2__)
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  const VecI x = reinterpret_cast<VecI>(_mm256_cvtepi8_epi32(bytes));
+#else
   const VecI x = __builtin_convertvector(*reinterpret_cast<const VecI8Memory*>(p), VecI);
+#endif
   return __builtin_convertvector(x, Vec);
 }
 inline float load_f32(const u8* p) {
@@ -27,14 +42,18 @@ inline float load_f32(const u8* p) {
   __builtin_memcpy(&x, p, sizeof x);
   return x;
 }
-inline float load_f16(const u8* p) {
+// An f16 in every lane.
+inline Vec splat_f16(const u8* p) {
   u16 bits;
   __builtin_memcpy(&bits, p, sizeof bits);
-#if defined(__F16C__) || defined(__AVX512F__)
-  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(bits)));
-#else
-  return F16::part(&bits, 1)[0];
-#endif
+  return F16::widen(bits - VecU16{});
+}
+
+// Keeps values in memory, from where an instruction takes one for all its lanes at no cost; moving
+// them within registers is the bottleneck of these loops.
+template <typename T>
+inline void keep_in_memory(T& values) {
+  __asm__("" : "+m"(values));
 }
 
 // One rounding, where the instruction set has it.
@@ -59,8 +78,8 @@ struct Table {
     return reinterpret_cast<Vec>(_mm512_maskz_permutexvar_ps(0xFFFF, reinterpret_cast<__m512i>(i),
                                                              reinterpret_cast<__m512>(all)));
   }
-  void scale(float factor) { all = all * factor; }
-  void subtract(float x) { all = all - x; }
+  void scale(Vec factor) { all = all * factor; }
+  void subtract(Vec x) { all = all - x; }
 };
 #elif defined(__AVX2__)
 struct Table {
@@ -73,8 +92,8 @@ struct Table {
     const __m256 bit3 = reinterpret_cast<__m256>(_mm256_slli_epi32(index, 28));
     return reinterpret_cast<Vec>(_mm256_blendv_ps(a, b, bit3));
   }
-  void scale(float factor) { low = low * factor, high = high * factor; }
-  void subtract(float x) { low = low - x, high = high - x; }
+  void scale(Vec factor) { low = low * factor, high = high * factor; }
+  void subtract(Vec x) { low = low - x, high = high - x; }
 };
 #else
 struct Table {
@@ -85,11 +104,11 @@ struct Table {
     for (int l = 0; l < kLanes; l++) x[l] = values[i[l] & 15];
     return x;
   }
-  void scale(float factor) {
-    for (float& x : values) x *= factor;
+  void scale(Vec factor) {
+    for (int i = 0; i < 16; i += kLanes) store(values + i, load(values + i) * factor);
   }
-  void subtract(float y) {
-    for (float& x : values) x -= y;
+  void subtract(Vec x) {
+    for (int i = 0; i < 16; i += kLanes) store(values + i, load(values + i) - x);
   }
 };
 #endif
@@ -141,7 +160,7 @@ struct Q8_0 {
   static void decode(Sink& sink, const u8* row, size_t, size_t begin, size_t n) {
     const u8* block = row + begin / 32 * 34;
     for (size_t i = 0; i < n; i += 32, block += 34) {
-      const float d = load_f16(block);
+      const Vec d = splat_f16(block);
       for (int l = 0; l < 32; l += 2 * kLanes) {
         sink.template put<0>(i + size_t(l), load_i8(block + 2 + l) * d);
         sink.template put<1>(i + size_t(l) + kLanes, load_i8(block + 2 + l + kLanes) * d);
@@ -157,7 +176,7 @@ struct Q4_0 {
     const Table steps(kSignedSteps);
     for (size_t i = 0; i < n; i += 32, block += 18) {
       Table table = steps;
-      table.scale(load_f16(block));
+      table.scale(splat_f16(block));
       nibbles<16>(sink, i, block + 2, table, table);
     }
   }
@@ -169,24 +188,39 @@ struct Q4_K {
     const u8* block = row + begin / 256 * 144;
     const Table steps(kSteps);
     for (size_t i = 0; i < n; i += 256, block += 144) {
-      const float d = load_f16(block), dmin = load_f16(block + 2);
-      float scales[8], mins[8];
-      unpack_scales(scales, mins, block + 4, d, dmin);
+      float scales[16];  // and mins
+      unpack_scales(scales, block);
+      keep_in_memory(scales);
       for (int j = 0; j < 8; j += 2) {
         Table low = steps, high = steps;
-        low.scale(scales[j]), low.subtract(mins[j]);
-        high.scale(scales[j + 1]), high.subtract(mins[j + 1]);
+        low.scale(splat(scales[j])), low.subtract(splat(scales[j + 8]));
+        high.scale(splat(scales[j + 1])), high.subtract(splat(scales[j + 9]));
         nibbles<32>(sink, i + size_t(j) * 32, block + 16 + j * 16, low, high);
       }
     }
   }
-  static void unpack_scales(float* scales, float* mins, const u8* packed, float d, float dmin) {
-    for (int j = 0; j < 4; j++) {
-      const int s = packed[j], m = packed[j + 4], both = packed[j + 8];
-      scales[j] = d * float(s & 63);
-      mins[j] = dmin * float(m & 63);
-      scales[j + 4] = d * float((both & 15) | s >> 6 << 4);
-      mins[j + 4] = dmin * float(both >> 4 | m >> 6 << 4);
+  // Eight scales, then eight mins; four of 6 bits at a time.
+  static void unpack_scales(float* scales, const u8* block) {
+    unsigned words[3], bytes[4];
+    __builtin_memcpy(words, block + 4, sizeof words);
+    bytes[0] = words[0] & 0x3F3F3F3F;
+    bytes[1] = (words[2] & 0x0F0F0F0F) | (words[0] >> 2 & 0x30303030);
+    bytes[2] = words[1] & 0x3F3F3F3F;
+    bytes[3] = (words[2] >> 4 & 0x0F0F0F0F) | (words[1] >> 2 & 0x30303030);
+    for (int l = 0; l < 16; l += kLanes) {
+      const VecI q = reinterpret_cast<VecI>(load_u8(reinterpret_cast<const u8*>(bytes) + l));
+      store(scales + l, __builtin_convertvector(q, Vec));
+    }
+    const Vec d = splat_f16(block), dmin = splat_f16(block + 2);
+    if constexpr (kLanes == 16) {
+      VecU first = {};
+      for (int l = 0; l < kLanes / 2; l++) first[l] = ~0u;
+      store(scales, load(scales) * select(first, d, dmin));
+    } else {
+      for (int l = 0; l < 8; l += kLanes) {
+        store(scales + l, load(scales + l) * d);
+        store(scales + 8 + l, load(scales + 8 + l) * dmin);
+      }
     }
   }
 };
@@ -196,26 +230,27 @@ struct Q6_K {
   static void decode(Sink& sink, const u8* row, size_t, size_t begin, size_t n) {
     const u8* block = row + begin / 256 * 210;
     for (size_t i = 0; i < n; i += 256, block += 210) {
-      const float d = load_f16(block + 208);
+      float scales[16];
+      const Vec d = splat_f16(block + 208);
+      for (int l = 0; l < 16; l += kLanes) store(scales + l, d * load_i8(block + 192 + l));
+      keep_in_memory(scales);
       for (int half = 0; half < 2; half++)
         decode_half(sink, i + size_t(half) * 128, block + half * 64, block + 128 + half * 32,
-                    block + 192 + half * 8, d);
+                    scales + half * 8);
     }
   }
   // 128 elements; a scale for each 16.
   template <typename Sink>
-  static void decode_half(Sink& sink, size_t i, const u8* low, const u8* high, const u8* scales,
-                          float d) {
+  static void decode_half(Sink& sink, size_t i, const u8* low, const u8* high,
+                          const float* scales) {
     for (int l = 0; l < 32; l += kLanes) {
       const VecU a = load_u8(low + l), b = load_u8(low + 32 + l), h = load_u8(high + l);
-      const auto scale = [=](int group) {
-        return d * float(static_cast<signed char>(scales[l / 16 + group]));
-      };
+      const float* s = scales + l / 16;
       const size_t at = i + size_t(l);
-      sink.template put<0>(at, level(a & 15, h << 4) * scale(0));
-      sink.template put<1>(at + 32, level(b & 15, h << 2) * scale(2));
-      sink.template put<0>(at + 64, level(a >> 4, h) * scale(4));
-      sink.template put<1>(at + 96, level(b >> 4, h >> 2) * scale(6));
+      sink.template put<0>(at, level(a & 15, h << 4) * s[0]);
+      sink.template put<1>(at + 32, level(b & 15, h << 2) * s[2]);
+      sink.template put<0>(at + 64, level(a >> 4, h) * s[4]);
+      sink.template put<1>(at + 96, level(b >> 4, h >> 2) * s[6]);
     }
   }
   static Vec level(VecU low, VecU high) {
@@ -236,7 +271,7 @@ struct Nf4 {
       const size_t b = (begin + i) / 64;
       const float scale = load_f32(words + 8 + (position + b) / 256 * 4);
       Table table = values;
-      table.scale(kNf4Codes[codes[b]] * scale + offset);
+      table.scale(splat(kNf4Codes[codes[b]] * scale + offset));
       nibbles<32>(sink, i, row + (begin + i) / 2, table, table);
     }
   }
