@@ -275,8 +275,8 @@ TEST(Retell, TheReaderIsYouAlone) {
 
 TEST(Casting, NamesAndRolesOfTheSummary) {
   Dialogue d = cast_dialogue("#Person1#: How was it, Leila?\n#Person2#: Fine.",
-                             "Oskar asks Leila how it was.");
-  EXPECT_EQ(d.names[1], "Oskar");
+                             "Orvo asks Leila how it was.");
+  EXPECT_EQ(d.names[1], "Orvo");
   EXPECT_EQ(d.names[2], "Leila");
   EXPECT_EQ(d.genders[1], Gender::kUnknown);
   d = cast_dialogue("#Person1#: Will it live?\n#Person2#: Yes.",

@@ -30,8 +30,8 @@
 namespace chatmem {
 namespace {
 
-constexpr int kCandidates = 60;         // related rows looked at for one row
-constexpr float kNearDuplicate = 0.6f;  // cosine from which two dialogues tell the same
+constexpr int kCandidates = 60;          // related rows looked at for one row
+constexpr float kNearDuplicate = 0.55f;  // cosine from which two dialogues tell the same
 
 // One dialogue of the conversation to be: whose row, who is who in it.
 struct Exchange {
@@ -41,7 +41,9 @@ struct Exchange {
 };
 
 // What is held against a follow-up, in units of the similarity that ranks them.
-constexpr float kOtherRoles = 0.2f, kNamesDate = 0.1f, kStrangers = 0.4f;
+constexpr float kOtherRoles = 0.5f, kUnclearRoles = 0.15f, kNamesDate = 0.1f, kStrangers = 0.4f;
+// A follow-up that is no better makes a conversation worse than none.
+constexpr float kWorst = 0.0f;
 
 // The two persons of the whole conversation.
 struct Persons {
@@ -148,6 +150,7 @@ class OfflineProvider : public Provider {
     Roles roles;
     bool names_date = false;
     bool strangers = false;  // they meet for the first time
+    bool another = false;    // somebody is addressed who is neither
   };
 
   // Empty when the row cannot follow another: not two speakers, or it goes to errors/ itself.
@@ -168,19 +171,8 @@ class OfflineProvider : public Provider {
     usable.strangers =
         std::any_of(usable.dialogue.turns.begin(), usable.dialogue.turns.end(),
                     [](const Utterance& turn) { return greets_stranger(turn.text); });
+    usable.another = addresses_another(usable.dialogue);
     return usable;
-  }
-
-  // What nobody says to one he has met before.
-  static bool greets_stranger(std::string_view text) {
-    static constexpr std::string_view kWords[] = {
-        "nice to meet you",     "pleased to meet you", "glad to meet you",        "how do you do",
-        "pleasure to meet you", "happy to meet you",   "good to meet you",        "we haven't met",
-        "what's your name",     "what is your name",   "let me introduce myself", "my name is",
-        "nice meeting you"};
-    const std::string lower = to_lower_ascii(text);
-    return std::any_of(std::begin(kWords), std::end(kWords),
-                       [&](std::string_view words) { return lower.find(words) != lower.npos; });
   }
 
   Exchange first_exchange(int row) const {
@@ -264,11 +256,12 @@ class OfflineProvider : public Provider {
   // here too, whatever the wording says.
   float role_blemish(Exchange& exchange, const Exchange& first, const Roles& before) const {
     const Roles& now = usable_[size_t(exchange.row)]->roles;
-    if (before.relation == Relation::kService && now.relation == Relation::kService &&
+    if (before.serving && now.serving && before.relation == now.relation &&
         (before.serving == first.you) != (now.serving == exchange.you))
       std::swap(exchange.you, exchange.other);
+    if (before.relation == now.relation) return 0;
     const bool known = before.relation != Relation::kUnknown && now.relation != Relation::kUnknown;
-    return known && before.relation != now.relation ? kOtherRoles : 0.0f;
+    return known ? kOtherRoles : kUnclearRoles;
   }
 
   struct Candidate {
@@ -284,7 +277,7 @@ class OfflineProvider : public Provider {
     std::vector<Candidate> found;
     for (const RelatedIndex::Match& match : index_.related(first.row, kCandidates)) {
       const std::optional<Usable>& usable = usable_[size_t(match.row)];
-      if (!usable) continue;
+      if (!usable || usable->another) continue;
       Candidate candidate;
       candidate.exchange.row = match.row;
       candidate.exchange.dialogue.persons = usable->dialogue.persons;
@@ -310,6 +303,7 @@ class OfflineProvider : public Provider {
   void add_follow_ups(std::vector<Exchange>& exchanges, Persons& persons, int wanted) const {
     for (Candidate& candidate : candidates(exchanges[0])) {
       if (int(exchanges.size()) >= wanted) return;
+      if (exchanges.size() > 1 && candidate.score < kWorst) return;
       Exchange& exchange = candidate.exchange;
       if (repeats(exchanges, exchange.row)) continue;
       exchange.dialogue = usable_[size_t(exchange.row)]->dialogue;
@@ -432,15 +426,21 @@ class OfflineProvider : public Provider {
   static std::string lead(size_t i, size_t n, const Calendar& schedule, size_t turn) {
     const std::string on = format_long_date(schedule.days[i]);
     const std::string ago = relative_time(schedule.days[i], schedule.today);
-    static constexpr std::string_view kFirst[] = {"It all started back on {}, {}, when ",
-                                                  "It began on {}, {}, when ", "Back on {}, {}, ",
-                                                  "The first of these was on {}, {}, when "};
-    static constexpr std::string_view kLast[] = {"Most recently, on {}, {}, ",
-                                                 "Your latest exchange was on {}, {}, when ",
-                                                 "Last of all, on {}, {}, "};
-    static constexpr std::string_view kMiddle[] = {
-        "{2}, on {0}, ", "Then, on {0}, {1}, ",       "{1}, on {0}, ",
-        "On {0}, {1}, ", "After that, on {0}, {1}, ", "{2}, on {0}, "};
+    static constexpr std::string_view kFirst[] = {
+        "It all started back on {}, {}, when ", "It began on {}, {}, when ", "Back on {}, {}, ",
+        "To begin with, on {}, {}, ", "The first of these was on {}, {}, when "};
+    static constexpr std::string_view kLast[] = {
+        "Most recently, on {}, {}, ", "Your latest exchange was on {}, {}, when ",
+        "Last of all, on {}, {}, ", "The last time, on {}, {}, ", "Finally, on {}, {}, "};
+    static constexpr std::string_view kMiddle[] = {"{2}, on {0}, ",
+                                                   "Then, on {0}, {1}, ",
+                                                   "{1}, on {0}, ",
+                                                   "On {0}, {1}, ",
+                                                   "After that, on {0}, {1}, ",
+                                                   "{2}, on {0}, ",
+                                                   "Next, on {0}, {1}, ",
+                                                   "{1}, on {0}, ",
+                                                   "On {0}, {1}, "};
     if (i == 0 && n == 1) return fmt::format("On {}, {}, ", on, ago);
     std::string text;
     if (i == 0)
@@ -464,9 +464,10 @@ class OfflineProvider : public Provider {
                                                    : " over the past few months";
     static constexpr std::string_view kIntroductions[] = {
         "Here's a summary of your interactions with {}{}{}.",
-        "Here is what passed between you and {}{}{}.",
-        "These were your conversations with {}{}{}."};
-    const size_t turn = random.below(12);
+        "Here is what passed between you and {}{}{}.", "These were your conversations with {}{}{}.",
+        "In short, this is what happened between you and {}{}{}.",
+        "Here is what you and {} had to say to each other{}{}."};
+    const size_t turn = random.below(60);
     std::string text = fmt::format("Today is {}. ", format_long_date(schedule.today, true));
     text += fmt::format(fmt::runtime(kIntroductions[turn % std::size(kIntroductions)]),
                         persons.other_name, span, exchanges.size() == 1 ? "" : ", in order");
