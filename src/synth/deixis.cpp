@@ -179,7 +179,7 @@ class Shift {
 
   // "is busy now but", not "now finds".
   bool shift_now() {
-    static const WordSet kAfter = {"but", "and", "because", "so", "as", "since", "that", "or"};
+    static const WordSet kAfter = {"but", "and", "because", "so", "or"};
     if (pieces_[at_].lower != "now" || at_ == 0) return false;
     if (previous() &&
         (previous()->lower == "until" || previous()->lower == "by" || previous()->lower == "till"))

@@ -42,8 +42,8 @@ struct Exchange {
 
 // What is held against a follow-up, in units of the similarity that ranks them.
 constexpr float kOtherRoles = 0.5f, kUnclearRoles = 0.15f, kNamesDate = 0.1f, kStrangers = 0.4f;
-// A follow-up that is no better makes a conversation worse than none.
-constexpr float kWorst = 0.0f;
+// A follow-up below the first is worse than none; below the second, where there are enough.
+constexpr float kWorst = 0.0f, kDistant = 0.1f;
 
 // The two persons of the whole conversation.
 struct Persons {
@@ -67,6 +67,20 @@ std::string name_in(const Dialogue& dialogue, int person) {
 Gender gender_in(const Dialogue& dialogue, int person) {
   const auto it = dialogue.genders.find(person);
   return it == dialogue.genders.end() ? Gender::kUnknown : it->second;
+}
+
+// Whether a summary has pronouns of the other gender than this, and nobody named to bear them.
+bool speaks_of_the_other_gender(std::string_view summary, Gender gender) {
+  static constexpr std::string_view kHe[] = {"he", "him", "his", "himself", "he's"};
+  static constexpr std::string_view kShe[] = {"she", "her", "hers", "herself", "she's"};
+  const std::span<const std::string_view> words =
+      gender == Gender::kMale ? std::span(kShe) : std::span(kHe);
+  bool spoken = false;
+  for (const std::string& word : words_of(summary)) {
+    spoken |= std::find(words.begin(), words.end(), word) != words.end();
+    if (is_given_name(word) && word != "will") return false;
+  }
+  return spoken;
 }
 
 // Whether two forms may name one person: "Mr. Smith" and "Smith", "Judy" and "Judy Liao".
@@ -131,7 +145,7 @@ class OfflineProvider : public Provider {
     const LengthGuidance guidance = length_guidance(row.id, row.topic);
     const int wanted = random.between(guidance.min_conversations, guidance.max_conversations);
     std::vector<Exchange> exchanges = {std::move(first)};
-    add_follow_ups(exchanges, persons, wanted);
+    add_follow_ups(exchanges, persons, guidance.min_conversations, wanted);
     const Calendar schedule = lay_days(guidance, int(exchanges.size()), options_.year, random);
     Transformed result;
     result.today = schedule.today;
@@ -235,6 +249,10 @@ class OfflineProvider : public Provider {
     const Gender other_gender = gender_in(dialogue, exchange.other);
     if (clashes(persons.you_gender, you_gender) || clashes(persons.other_gender, other_gender))
       return false;
+    // "#Person2# has to buy a gift for her mother" is not told of a man.
+    if (other_gender == Gender::kUnknown && persons.other_gender != Gender::kUnknown &&
+        speaks_of_the_other_gender(dialogue.summary, persons.other_gender))
+      return false;
     // Somebody else in it who bears one of the two names.
     const SourceRow& row = rows_[size_t(exchange.row)];
     for (const std::string& name : {persons.other_name, persons.you_name})
@@ -300,10 +318,12 @@ class OfflineProvider : public Provider {
     });
   }
 
-  void add_follow_ups(std::vector<Exchange>& exchanges, Persons& persons, int wanted) const {
+  void add_follow_ups(std::vector<Exchange>& exchanges, Persons& persons, int enough,
+                      int wanted) const {
     for (Candidate& candidate : candidates(exchanges[0])) {
       if (int(exchanges.size()) >= wanted) return;
-      if (exchanges.size() > 1 && candidate.score < kWorst) return;
+      const float worst = int(exchanges.size()) < enough ? kWorst : kDistant;
+      if (exchanges.size() > 1 && candidate.score < worst) return;
       Exchange& exchange = candidate.exchange;
       if (repeats(exchanges, exchange.row)) continue;
       exchange.dialogue = usable_[size_t(exchange.row)]->dialogue;
@@ -385,6 +405,8 @@ class OfflineProvider : public Provider {
     std::string text;
     for (const std::string& sentence : retell(exchange.dialogue.summary, cast))
       text += (text.empty() ? "" : " ") + sentence;
+    // "You answered." says nothing.
+    if (std::count(text.begin(), text.end(), ' ') < 2) return "";
     // Laws, not hopes; retell leaves such sentences out.
     if (names_calendar_date(text) || has_time_word_of_now(text)) return "";
     return concerns(text, persons) ? text : "";

@@ -121,6 +121,7 @@ class Resolver {
     controlled_ = false;
     plural_here_ = people_here_ = false;
     pronoun_ = kNobody;
+    owns_again_ = false;
     began_with_pair_ = begins_with_pair();
   }
   void end() {
@@ -197,6 +198,7 @@ class Resolver {
     const Token& here = token(at_);
     here_[entity] = true;
     recent_ = entity;
+    owns_again_ = here.ending == "'s" && entity == clause_subject_;
     if (here.ending.starts_with("'s") || here.lower.ends_with("'s") || here.ending == "'") return;
     if (does_what_follows()) {
       set_subject(entity);
@@ -359,8 +361,7 @@ class Resolver {
     // The same pronoun again in one sentence means the same.
     if (pronoun_ != kNobody && found.has(pronoun_) && grammatical != Case::kObject) return pronoun_;
     // "tells about Kate's job and her family": the subject, just named again.
-    if (grammatical == Case::kPossessive && recent_ == clause_subject_ && found.has(recent_))
-      return recent_;
+    if (grammatical == Case::kPossessive && owns_again_ && found.has(recent_)) return recent_;
     const bool strong_rival =
         std::any_of(rivals.strong.begin(), rivals.strong.end(), [](bool b) { return b; });
     if (found.strong[kReader] && !strong_rival) {
@@ -415,9 +416,8 @@ class Resolver {
     if ((done || here.lower == "they'll") && !people &&
         (here.lower == "they'll" ? seen : seen || alone()))
       return Referent::kPair;
-    if (here.lower == "them" && before && before->lower == "of" && seen && alone() &&
-        !plural_here_ && at_ >= 4 && previous_word(at_ - 2) &&
-        previous_word(at_ - 2)->lower == "both")
+    const Token* both = before && before->lower == "of" ? previous_word(at_ - 2) : nullptr;
+    if (here.lower == "them" && both && both->lower == "both" && seen && alone() && !people)
       return Referent::kPair;
     if (next && next->lower == "both" && seen && alone()) return Referent::kPair;
     if (before && here.lower == "they" &&
@@ -448,6 +448,7 @@ class Resolver {
   Entity last_subject_ = kNobody;
   size_t object_at_ = 0;
   bool controlled_ = false;  // the clause's subject is the object of the verb before: "asks Bob to"
+  bool owns_again_ = false;  // the last person spoken of is the clause's subject, as an owner
   Entity pronoun_ = kNobody;  // whom the last gendered pronoun of the sentence means
   bool plural_here_ = false, plural_before_ = false;
   bool people_here_ = false, people_before_ = false;

@@ -156,6 +156,7 @@ class Retelling {
       out_ += two + " had";
     } else if (word == "them") {
       out_ += "you";
+      plural_verb();
     } else {
       unsafe_ = true;
     }
@@ -293,7 +294,9 @@ class Retelling {
     (token.person == kYouMark ? you_named_ : other_named_) = true;
     if (token.ending.empty()) {
       out_ += name;
-      if (is_subject() || is_verb_after_person(next_word()))
+      const Token* next = next_word();
+      const bool joined = next && !past_of_base(next->lower).empty() && previous_and_person();
+      if (is_subject() || joined || is_verb_after_person(next))
         subject_verb(token.person);
       else if (token.person == kYouMark)
         unsafe_ |= is_subject_of_relative_clause();
@@ -566,7 +569,12 @@ class Retelling {
         before->lower.size() > 3 && before->lower.ends_with('s') &&
         !before->lower.ends_with("ss") && !kNoPlurals.contains(before->lower) &&
         (past_of_third_person(before->lower).empty() || is_also_noun(before->lower));
-    if (!plural && !kSubjects.contains(before->lower)) return false;
+    static const WordSet kModals = {"to",     "will",     "would",    "may",      "might",
+                                    "must",   "should",   "could",    "can",      "not",
+                                    "cannot", "couldn't", "wouldn't", "shouldn't"};
+    const bool perfect =
+        next_is("been") && !kModals.contains(before->lower) && !is_adverb(before->lower);
+    if (!plural && !perfect && !kSubjects.contains(before->lower)) return false;
     out_ += "had";
     return true;
   }
@@ -574,9 +582,8 @@ class Retelling {
   // "You and Kate talk about tea and decide": a second verb of the two, unless one in the
   // infinitive or after a modal verb may share the conjunction.
   bool convert_verb_of_pair(const Token& token) {
-    static const WordSet kVerbs = {"decide", "discuss", "agree",   "think",  "go",
-                                   "want",   "hope",    "find",    "enjoy",  "meet",
-                                   "feel",   "like",    "say",     "talk",   "begin",
+    static const WordSet kVerbs = {"decide", "discuss", "agree",   "think",  "go",  "want",
+                                   "find",   "enjoy",   "meet",    "feel",   "say", "begin",
                                    "become", "prefer",  "believe", "arrange"};
     static const WordSet kOpen = {"to",    "will",   "would", "can",     "could", "may",
                                   "might", "should", "let",   "they'll", "must",  "suggests"};
@@ -698,8 +705,8 @@ class Retelling {
   // "orders a pizza", "helps you": a noun would not be followed so.
   bool followed_by_object() const {
     const Token* next = next_word();
-    static const WordSet kObjects = {"a",   "an",   "the", "to",  "some",  "that", "him",
-                                     "her", "them", "it",  "his", "their", "two",  "for"};
+    static const WordSet kObjects = {"a",    "an", "the", "to",    "some", "that", "him", "her",
+                                     "them", "it", "his", "their", "two",  "for",  "not"};
     return next && (next->person || kObjects.contains(next->lower));
   }
 

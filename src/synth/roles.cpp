@@ -156,6 +156,12 @@ Roles roles_of(const Dialogue& dialogue) {
       roles = {};  // both
     }
   }
+  // "Grandma", "Doctor Hawkins".
+  for (const auto& [person, name] : dialogue.names) {
+    familiar += has_word(" mum mom mommy mummy grandma grandpa dad daddy ", to_lower_ascii(name));
+    if (best == 0 && (name.starts_with("Doctor ") || name.starts_with("Dr")))
+      roles = {Relation::kCare, person};
+  }
   if (familiar > best) roles = {Relation::kFamiliar, 0};
   return roles;
 }
