@@ -273,16 +273,78 @@ TEST(Retell, TheReaderIsYouAlone) {
               ElementsAre("You heard Paul had been promoted."));
 }
 
+// Each was told with "they", with the name again, or not at all.
+TEST(Retell, TheTwoTogetherAndNamedAgain) {
+  const Cast cast{.other_name = "Sarah", .other_gender = Gender::kFemale};
+  const auto told = [&](std::string_view summary) { return retell(summary, cast); };
+  EXPECT_THAT(
+      told("#Person1# and #Person2# visit some cities. They will meet on Friday."),
+      ElementsAre("You and Sarah visited some cities.", "The two of you would meet on Friday."));
+  EXPECT_THAT(told("#Person1# and #Person2# praise the sea. Both of them prefer a cabin."),
+              ElementsAre("You and Sarah praised the sea.", "Both of you preferred a cabin."));
+  EXPECT_THAT(told("#Person1# and #Person2# have a nice talk and decide to go out."),
+              ElementsAre("You and Sarah had a nice talk and decided to go out."));
+  EXPECT_THAT(told("#Person1# and #Person2# plan to meet and go out."),
+              ElementsAre("You and Sarah planned to meet and go out."));
+  EXPECT_THAT(told("#Person2# tells #Person1# #Person2#'s late and describes #Person2#'s coat."),
+              ElementsAre("Sarah told you she was late and described her coat."));
+  EXPECT_THAT(told("#Person2# tells #Person1# #Person1# can wait."),
+              ElementsAre("Sarah told you you could wait."));
+  EXPECT_TRUE(told("#Person1# advises #Person1# to wait.").empty());
+}
+
+TEST(Retell, GenitivesAndVerbsBehindTheApostrophe) {
+  const Cast cast{.other_name = "Sarah"};
+  const auto told = [&](std::string_view summary) { return retell(summary, cast); };
+  EXPECT_THAT(told("#Person1#'s astonished to hear the news."),
+              ElementsAre("You were astonished to hear the news."));
+  EXPECT_THAT(told("#Person2# comes to #Person1#'s housewarming party."),
+              ElementsAre("Sarah came to your housewarming party."));
+  EXPECT_THAT(told("#Person2#'s contract ends in May, so #Person1# worries,"),
+              ElementsAre("Sarah's contract ended in May, so you worried."));
+  EXPECT_THAT(told("#Person1# says the plans have been put off."),
+              ElementsAre("You said the plans had been put off."));
+}
+
+TEST(Retell, PronounsThatOnlyOneCanBeMeantBy) {
+  const auto told = [&](std::string_view summary, Gender other) {
+    return retell(summary, {.other_name = "Mary", .other_gender = other});
+  };
+  // Nobody suggests that he himself should; the same pronoun again means the same.
+  EXPECT_THAT(told("#Person2# is upset. #Person1# suggests she report the loss.", Gender::kFemale),
+              ElementsAre("Mary was upset.", "You suggested she report the loss."));
+  EXPECT_THAT(
+      told("#Person2# tells #Person1# about #Person2#'s job and her family.", Gender::kUnknown),
+      ElementsAre("Mary told you about her job and her family."));
+  // Whose hand?
+  EXPECT_TRUE(told("#Person2# is here. #Person1# measures her hand.", Gender::kUnknown).size() < 2);
+}
+
 TEST(Casting, NamesAndRolesOfTheSummary) {
   Dialogue d = cast_dialogue("#Person1#: How was it, Leila?\n#Person2#: Fine.",
-                             "Oskar asks Leila how it was.");
-  EXPECT_EQ(d.names[1], "Oskar");
+                             "Orvo asks Leila how it was.");
+  EXPECT_EQ(d.names[1], "Orvo");
   EXPECT_EQ(d.names[2], "Leila");
   EXPECT_EQ(d.genders[1], Gender::kUnknown);
   d = cast_dialogue("#Person1#: Will it live?\n#Person2#: Yes.",
                     "#Person1# asks about his cat. The vet has hope.");
   EXPECT_THAT(d.summary, HasSubstr("#Person2#, the vet, has hope"));
   EXPECT_EQ(d.genders[1], Gender::kMale);
+}
+
+TEST(Casting, NamesThatNoListHas) {
+  // The summary begins with it, the dialogue has it as a name.
+  Dialogue d = cast_dialogue("#Person1#: You look tired, Karimo.\n#Person2#: I am.",
+                             "Karimo is tired. #Person1# sees it.");
+  EXPECT_EQ(d.names[2], "Karimo");
+  d = cast_dialogue("#Person1#: Mrs. Doyle, take a seat.\n#Person2#: Thanks.",
+                    "Mrs. Doyle sits down.");
+  EXPECT_EQ(d.names[2], "Mrs. Doyle");
+  d = cast_dialogue("#Person1#: Get up, son.\n#Person2#: All right, mom.", "#Person2# gets up.");
+  EXPECT_EQ(d.genders[1], Gender::kFemale);
+  const Cast cast{
+      .other_source_name = "Mr. Smith", .other_name = "Mr. Smith", .actors = {"Steven Smith"}};
+  EXPECT_THAT(retell("Steven Smith checks out.", cast), ElementsAre("Mr. Smith checked out."));
 }
 
 // Keeps the results by row.
@@ -366,6 +428,8 @@ TEST(Deixis, TimeWordsAreShifted) {
             "That evening or the next morning, not that weekend");
   EXPECT_EQ(shift_time_words("yesterday, next month, last Friday, two days ago"),
             "the day before, the following month, the previous Friday, two days before");
+  EXPECT_EQ(shift_time_words("From now on he lives here and is busy now."),
+            "From then on he lives there and is busy at the time.");
   EXPECT_EQ(shift_time_words("says that today is fine"), "says that the same day is fine");
   for (const char* same : {"the next week", "next to the last name", "long ago", "this time"})
     EXPECT_FALSE(has_time_word_of_now(same)) << same;
@@ -387,6 +451,23 @@ TEST(Roles, WhoServes) {
   EXPECT_EQ(roles.serving, 2);
   roles = roles_of(parse_dialogue("#Person1#: Tea, honey?\n#Person2#: Yes."));
   EXPECT_EQ(roles.relation, Relation::kFamiliar);
+  roles = roles_of(parse_dialogue("#Person1#: It hurts, doctor.\n#Person2#: Where?"));
+  EXPECT_EQ(roles.relation, Relation::kCare);
+  EXPECT_EQ(roles.serving, 2);
+  roles = roles_of(parse_dialogue("#Person1#: Why did you leave your last job?\n#Person2#: Oh."));
+  EXPECT_EQ(roles.relation, Relation::kHiring);
+  EXPECT_EQ(roles.serving, 1);
+}
+
+// What keeps a dialogue from following another.
+TEST(Roles, StrangersAndOthersWhoAreAddressed) {
+  EXPECT_TRUE(greets_stranger("Hello. Where do you come from?"));
+  EXPECT_FALSE(greets_stranger("Hello again."));
+  const Dialogue d = parse_dialogue("#Person1#: Hi, Sarah.\n#Person2#: Tom, is that you?");
+  EXPECT_FALSE(addresses_another(d));
+  Dialogue other = d;
+  other.turns[0].text = "Gina, is that Sarah?";
+  EXPECT_TRUE(addresses_another(other));
 }
 
 // A summary calls each person by name or by placeholder, never by both.

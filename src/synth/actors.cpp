@@ -93,10 +93,10 @@ class ActorFinder {
   }
   // "Leila has found", "Frances's laptop", "Tamsin, a nurse": no word that the dialogue has too.
   bool is_no_common_word(size_t begin, size_t end, const Token* after) const {
-    const std::string name = to_lower_ascii(text(begin, begin + 1));
+    const std::string word = text(begin, begin + 1), name = to_lower_ascii(word);
     if (spoken_.empty() || name.size() < 3 || is_role_word(tokens_[begin]) ||
         !past_of_base(name).empty() || name.ends_with("ing") || name.ends_with("tion") ||
-        spoken_.find(' ' + name) != std::string_view::npos)
+        spoken_.find(' ' + name) != std::string_view::npos || is_said_only_first(word))
       return false;
     const bool owner = is_genitive(tokens_[end - 1]);
     const bool comma = end + 2 < tokens_.size() && tokens_[end].text == "," &&
@@ -104,6 +104,21 @@ class ActorFinder {
                         tokens_[end + 2].lower == "an" || tokens_[end + 2].lower == "whose");
     return owner || comma ||
            (after && is_verb(*after) && !is_also_noun(after->lower) && !name.ends_with('s'));
+  }
+  // Whether the dialogue has the word, but never where only a name has a capital: after a comma or
+  // another word.
+  bool is_said_only_first(const std::string& word) const {
+    bool said = false;
+    for (size_t at = spoken_.find(' ' + word); at != spoken_.npos;
+         at = spoken_.find(' ' + word, at + 1)) {
+      const char before = at > 0 ? spoken_[at - 1] : '.';
+      const size_t end = at + 1 + word.size();
+      if (std::isalpha(static_cast<unsigned char>(before)) || before == ',' ||
+          (end < spoken_.size() && spoken_[end] == ','))
+        return false;
+      said = true;
+    }
+    return said;
   }
   static bool is_role_word(const Token& token) {
     return names_somebody(token) && !is_given_name(token.text);
@@ -133,12 +148,12 @@ bool has_name(std::string_view text, std::string_view name) {
 }  // namespace
 
 std::vector<std::string> actors_of(std::string_view summary, std::string_view spoken) {
-  const std::string lower = ' ' + to_lower_ascii(spoken);
+  const std::string dialogue = ' ' + std::string(spoken);
   std::vector<std::string> actors;
   for (const std::string& sentence : sentences_of(summary)) {
     const std::vector<Token> tokens = tokenize(sentence);
     for (std::string& name :
-         ActorFinder(tokens, spoken.empty() ? std::string_view() : lower).run()) {
+         ActorFinder(tokens, spoken.empty() ? std::string_view() : dialogue).run()) {
       const bool again = std::any_of(actors.begin(), actors.end(), [&](const std::string& other) {
         return has_name(other, name) || has_name(name, other);
       });

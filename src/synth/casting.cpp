@@ -151,6 +151,17 @@ Gender shown_gender(const Dialogue& dialogue, int person) {
   std::string own, others;
   for (const Utterance& turn : dialogue.turns) (turn.person == person ? own : others) += turn.text;
   if (const char letter = form_of_address(others)) return gender_of_letter(letter);
+  others = ' ' + to_lower_ascii(others);
+  const auto called = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+      for (const char* stop : {".", ",", "!", "?"})
+        if (others.find(", " + std::string(word) + stop) != others.npos) return true;
+      return false;
+    });
+  };
+  const bool mother = called({"mom", "mum", "mommy", "mummy", "grandma", "my girl"});
+  const bool father = called({"dad", "daddy", "grandpa", "my boy"});
+  if (mother != father) return mother ? Gender::kFemale : Gender::kMale;
   own = to_lower_ascii(own);
   const auto says = [&](std::string_view words) { return own.find(words) != own.npos; };
   const bool wife = says("my wife") || says("my girlfriend");

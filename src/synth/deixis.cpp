@@ -93,6 +93,8 @@ const std::vector<Phrase>& phrases() {
       {{"last", "night"}, "the night before"},
       {{"these", "days"}, "at the time"},
       {{"right", "now"}, "at that moment"},
+      {{"from", "now", "on"}, "from then on"},
+      {{"from", "now"}, "from then"},
       {{"tomorrow"}, "the next day"},
       {{"yesterday"}, "the day before"},
       {{"tonight"}, "that evening"},
@@ -107,7 +109,8 @@ class Shift {
 
   std::string run() {
     for (at_ = 0; at_ < pieces_.size();)
-      if (!shift_phrase() && !shift_unit() && !shift_ago()) out_ += pieces_[at_++].text;
+      if (!shift_phrase() && !shift_unit() && !shift_ago() && !shift_now() && !shift_here())
+        out_ += pieces_[at_++].text;
     return std::move(out_);
   }
 
@@ -171,6 +174,28 @@ class Shift {
   bool shift_ago() {
     if (pieces_[at_].lower != "ago" || (previous() && previous()->lower == "long")) return false;
     write("before", 1);
+    return true;
+  }
+
+  // "is busy now but", not "now finds".
+  bool shift_now() {
+    static const WordSet kAfter = {"but", "and", "because", "so", "or"};
+    if (pieces_[at_].lower != "now" || at_ == 0) return false;
+    if (previous() &&
+        (previous()->lower == "until" || previous()->lower == "by" || previous()->lower == "till"))
+      return write("then", 1), true;
+    const Piece* next = word(1);
+    if (next && !kAfter.contains(next->lower)) return false;
+    write("at the time", 1);
+    return true;
+  }
+
+  // "lives here": there, from another day's place.
+  bool shift_here() {
+    static const WordSet kShown = {"is", "are", "comes", "you", "we"};
+    if (pieces_[at_].lower != "here" || at_ == 0) return false;
+    if (const Piece* next = word(1); next && kShown.contains(next->lower)) return false;
+    write("there", 1);
     return true;
   }
 

@@ -144,6 +144,14 @@ void find_introductions(std::string_view text, const std::vector<std::string>& n
     }
 }
 
+// "Mr. " before text[at].
+bool follows_title(std::string_view text, size_t at) {
+  if (at < 3 || text[at - 2] != '.') return false;
+  size_t begin = at - 2;
+  while (begin > 0 && is_letter(text[begin - 1])) begin--;
+  return is_title(text.substr(begin, at - 2 - begin));
+}
+
 // "Hi, Mr. Smith.", "Thanks, Sarah", "Tom, wake up!", "Are you there, Tom?"
 void find_vocatives(std::string_view text, const std::vector<std::string>& known,
                     NameVotes& addressed) {
@@ -179,7 +187,7 @@ void find_vocatives(std::string_view text, const std::vector<std::string>& known
   for (size_t i = 0; i < text.size(); i++) {
     const bool begins =
         i == 0 || (i >= 2 && text[i - 1] == ' ' && text.find_last_of(".!?,", i) == i - 2);
-    if (!begins || !is_capital(text[i])) continue;
+    if (!begins || !is_capital(text[i]) || follows_title(text, i)) continue;
     const std::string name = name_at(text, i);
     if (name.empty() || !stops(i + name.size())) continue;
     const std::string_view first = std::string_view(name).substr(0, name.find(' '));
@@ -202,6 +210,14 @@ std::string best_of(const NameVotes& votes, const NameVotes& of_other) {
 }
 
 }  // namespace
+
+std::vector<std::string> addressed_in(std::string_view text) {
+  NameVotes addressed;
+  find_vocatives(text, {}, addressed);
+  std::vector<std::string> names;
+  for (const auto& [name, votes] : addressed.votes) names.push_back(name);
+  return names;
+}
 
 void find_names(Dialogue& dialogue, const std::vector<std::string>& known) {
   dialogue.names.clear();

@@ -31,6 +31,9 @@ Dialogue parse_dialogue(std::string_view text);
 // does is one when it is a given name or one of the known.
 void find_names(Dialogue& dialogue, const std::vector<std::string>& known);
 
+// The names in one turn that stand where the other's would: "Thanks, Sarah", "Tom, wake up!".
+std::vector<std::string> addressed_in(std::string_view text);
+
 // Corrects the bearers by the row's summary, which calls a person either by name or by placeholder:
 // a name beside its own placeholder is the other's where that one's is missing, else a third's.
 void settle_names(Dialogue& dialogue, std::string_view summary);

@@ -32,6 +32,16 @@ void merge_titles(std::string& text) {
       }
 }
 
+// "John Bradley" of "Mr. Bradley", "Ann Baker" of "Ann".
+bool is_longer_form(std::string_view actor, std::string_view name) {
+  if (name.empty() || actor.size() <= name.size() || is_title(actor)) return false;
+  const size_t blank = name.find(' ');
+  if (blank == name.npos) return actor.starts_with(std::string(name) + ' ');
+  const Gender gender = gender_of(actor), titled = gender_of(name);
+  return is_title(name) && actor.ends_with(name.substr(blank)) && gender != Gender::kUnknown &&
+         (titled == Gender::kUnknown || titled == gender);
+}
+
 }  // namespace
 
 std::vector<Token> tokenize(std::string_view text) {
@@ -67,6 +77,12 @@ std::string mark_persons(std::string_view summary, const Cast& cast) {
   persons[cast.you] = std::string(1, kYouMark);
   persons[cast.other] = std::string(1, kOtherMark);
   std::string text = without_placeholders(summary, persons);
+  for (const std::string& actor : cast.actors)
+    for (const auto& [name, mark] :
+         {std::pair(&cast.you_name, kYouMark), std::pair(&cast.other_source_name, kOtherMark)})
+      if (is_longer_form(actor, *name))
+        for (size_t at; (at = text.find(actor)) != text.npos;)
+          text.replace(at, actor.size(), 1, mark);
   text = replace_name(text, cast.you_name, std::string(1, kYouMark));
   text = replace_name(text, cast.other_source_name, std::string(1, kOtherMark));
   for (size_t at; (at = text.find("\xE2\x80\x99")) != text.npos;) text.replace(at, 3, "'");
@@ -216,14 +232,43 @@ bool is_adverb(const std::string& word) {
 
 bool is_also_noun(const std::string& lower) {
   static const WordSet kAlsoNouns = {
-      "helps",   "plans",   "needs",   "works",   "looks",     "calls",   "offers",      "orders",
-      "talks",   "plays",   "shows",   "uses",    "changes",   "reports", "promises",    "requests",
-      "visits",  "books",   "checks",  "answers", "questions", "hopes",   "wishes",      "studies",
-      "drinks",  "travels", "drives",  "walks",   "runs",      "cuts",    "hits",        "sets",
-      "stops",   "starts",  "returns", "turns",   "stays",     "tries",   "signs",       "points",
-      "states",  "lists",   "phones",  "emails",  "presents",  "shops",   "interviews",  "tastes",
-      "smokes",  "cooks",   "doubts",  "demands", "purchases", "results", "compliments", "views",
-      "doctors", "guides",  "lies",    "dreams",  "cares",     "worries", "likes"};
+      "helps",       "plans",      "needs",       "works",      "looks",      "calls",
+      "offers",      "orders",     "talks",       "plays",      "shows",      "uses",
+      "changes",     "reports",    "promises",    "requests",   "visits",     "books",
+      "checks",      "answers",    "questions",   "hopes",      "wishes",     "studies",
+      "drinks",      "travels",    "drives",      "walks",      "runs",       "cuts",
+      "hits",        "sets",       "stops",       "starts",     "returns",    "turns",
+      "stays",       "tries",      "signs",       "points",     "states",     "lists",
+      "phones",      "emails",     "presents",    "shops",      "interviews", "tastes",
+      "smokes",      "cooks",      "doubts",      "demands",    "purchases",  "results",
+      "compliments", "views",      "doctors",     "guides",     "lies",       "dreams",
+      "cares",       "worries",    "likes",       "causes",     "bills",      "clashes",
+      "controls",    "dates",      "delays",      "deposits",   "designs",    "desires",
+      "functions",   "grants",     "guarantees",  "guesses",    "issues",     "lands",
+      "lasts",       "logs",       "notes",       "processes",  "tests",      "texts",
+      "values",      "updates",    "witnesses",   "objects",    "nails",      "hums",
+      "benefits",    "matches",    "labels",      "locks",      "loads",      "jumps",
+      "kicks",       "drains",     "crashes",     "cracks",     "cries",      "escapes",
+      "hunts",       "messes",     "pauses",      "poses",      "ranks",      "rewards",
+      "rolls",       "screams",    "seats",       "senses",     "slips",      "splashes",
+      "stains",      "storms",     "stretches",   "sweats",     "switches",   "ties",
+      "traces",      "trades",     "tricks",      "twists",     "vacuums",    "waters",
+      "whispers",    "wires",      "wrecks",      "arms",       "attacks",    "attempts",
+      "backs",       "bases",      "blocks",      "boards",     "boasts",     "brews",
+      "chairs",      "challenges", "claims",      "clicks",     "climbs",     "coaches",
+      "concerns",    "conducts",   "contests",    "converts",   "crowds",     "damages",
+      "debates",     "defeats",    "delights",    "details",    "disputes",   "divorces",
+      "drills",      "exhibits",   "features",    "files",      "fires",      "floods",
+      "flows",       "forms",      "frames",      "gains",      "glances",    "grins",
+      "guards",      "harms",      "heads",       "highlights", "jokes",      "judges",
+      "launches",    "smells",     "sounds",      "snows",      "sponsors",   "suits",
+      "lifts",       "focuses",    "closes",      "bids",       "bends",      "tears",
+      "casts",       "forecasts",  "sinks",       "slides",     "spreads",    "splits",
+      "beats",       "swallows",   "compromises", "estimates",  "ruins",      "surprises",
+      "surrenders",  "upgrades",   "violates",    "drifts",     "drags",      "sighs",
+      "trims",       "straps",     "strolls",     "stumbles",   "warms",      "bans",
+      "bores",       "boils",      "doubles",     "rips",       "weeds",      "remedies",
+      "complements"};
   return kAlsoNouns.contains(lower);
 }
 
@@ -247,11 +292,16 @@ const WordSet& women() {
 }
 const WordSet& people() {
   static const WordSet kPeople = {
-      "friend",     "boss",      "baby",     "roommate",  "colleague", "neighbor",  "teacher",
-      "doctor",     "child",     "customer", "manager",   "cousin",    "kid",       "professor",
-      "neighbour",  "student",   "flatmate", "partner",   "coworker",  "secretary", "landlord",
-      "nurse",      "patient",   "coach",    "tutor",     "officer",   "mechanic",  "driver",
-      "instructor", "librarian", "clerk",    "assistant", "employee",  "owner",     "guest"};
+      "friend",    "boss",         "baby",      "roommate",  "colleague",   "neighbor",
+      "teacher",   "doctor",       "child",     "customer",  "manager",     "cousin",
+      "kid",       "professor",    "neighbour", "student",   "flatmate",    "partner",
+      "coworker",  "secretary",    "landlord",  "nurse",     "patient",     "coach",
+      "tutor",     "officer",      "mechanic",  "driver",    "instructor",  "librarian",
+      "clerk",     "assistant",    "employee",  "owner",     "guest",       "parent",
+      "stranger",  "receptionist", "dentist",   "plumber",   "agent",       "volunteer",
+      "conductor", "engineer",     "passenger", "applicant", "interviewer", "tenant",
+      "reporter",  "trainer",      "client",    "visitor",   "lawyer",      "shopkeeper",
+      "carpenter", "supervisor"};
   return kPeople;
 }
 

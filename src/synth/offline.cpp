@@ -30,8 +30,8 @@
 namespace chatmem {
 namespace {
 
-constexpr int kCandidates = 60;         // related rows looked at for one row
-constexpr float kNearDuplicate = 0.6f;  // cosine from which two dialogues tell the same
+constexpr int kCandidates = 60;          // related rows looked at for one row
+constexpr float kNearDuplicate = 0.55f;  // cosine from which two dialogues tell the same
 
 // One dialogue of the conversation to be: whose row, who is who in it.
 struct Exchange {
@@ -41,7 +41,9 @@ struct Exchange {
 };
 
 // What is held against a follow-up, in units of the similarity that ranks them.
-constexpr float kOtherRoles = 0.2f, kNamesDate = 0.1f, kStrangers = 0.4f;
+constexpr float kOtherRoles = 0.5f, kUnclearRoles = 0.15f, kNamesDate = 0.1f, kStrangers = 0.4f;
+// A follow-up below the first is worse than none; below the second, where there are enough.
+constexpr float kWorst = 0.0f, kDistant = 0.1f;
 
 // The two persons of the whole conversation.
 struct Persons {
@@ -65,6 +67,20 @@ std::string name_in(const Dialogue& dialogue, int person) {
 Gender gender_in(const Dialogue& dialogue, int person) {
   const auto it = dialogue.genders.find(person);
   return it == dialogue.genders.end() ? Gender::kUnknown : it->second;
+}
+
+// Whether a summary has pronouns of the other gender than this, and nobody named to bear them.
+bool speaks_of_the_other_gender(std::string_view summary, Gender gender) {
+  static constexpr std::string_view kHe[] = {"he", "him", "his", "himself", "he's"};
+  static constexpr std::string_view kShe[] = {"she", "her", "hers", "herself", "she's"};
+  const std::span<const std::string_view> words =
+      gender == Gender::kMale ? std::span(kShe) : std::span(kHe);
+  bool spoken = false;
+  for (const std::string& word : words_of(summary)) {
+    spoken |= std::find(words.begin(), words.end(), word) != words.end();
+    if (is_given_name(word) && word != "will") return false;
+  }
+  return spoken;
 }
 
 // Whether two forms may name one person: "Mr. Smith" and "Smith", "Judy" and "Judy Liao".
@@ -129,7 +145,7 @@ class OfflineProvider : public Provider {
     const LengthGuidance guidance = length_guidance(row.id, row.topic);
     const int wanted = random.between(guidance.min_conversations, guidance.max_conversations);
     std::vector<Exchange> exchanges = {std::move(first)};
-    add_follow_ups(exchanges, persons, wanted);
+    add_follow_ups(exchanges, persons, guidance.min_conversations, wanted);
     const Calendar schedule = lay_days(guidance, int(exchanges.size()), options_.year, random);
     Transformed result;
     result.today = schedule.today;
@@ -148,6 +164,7 @@ class OfflineProvider : public Provider {
     Roles roles;
     bool names_date = false;
     bool strangers = false;  // they meet for the first time
+    bool another = false;    // somebody is addressed who is neither
   };
 
   // Empty when the row cannot follow another: not two speakers, or it goes to errors/ itself.
@@ -168,19 +185,8 @@ class OfflineProvider : public Provider {
     usable.strangers =
         std::any_of(usable.dialogue.turns.begin(), usable.dialogue.turns.end(),
                     [](const Utterance& turn) { return greets_stranger(turn.text); });
+    usable.another = addresses_another(usable.dialogue);
     return usable;
-  }
-
-  // What nobody says to one he has met before.
-  static bool greets_stranger(std::string_view text) {
-    static constexpr std::string_view kWords[] = {
-        "nice to meet you",     "pleased to meet you", "glad to meet you",        "how do you do",
-        "pleasure to meet you", "happy to meet you",   "good to meet you",        "we haven't met",
-        "what's your name",     "what is your name",   "let me introduce myself", "my name is",
-        "nice meeting you"};
-    const std::string lower = to_lower_ascii(text);
-    return std::any_of(std::begin(kWords), std::end(kWords),
-                       [&](std::string_view words) { return lower.find(words) != lower.npos; });
   }
 
   Exchange first_exchange(int row) const {
@@ -243,6 +249,10 @@ class OfflineProvider : public Provider {
     const Gender other_gender = gender_in(dialogue, exchange.other);
     if (clashes(persons.you_gender, you_gender) || clashes(persons.other_gender, other_gender))
       return false;
+    // "#Person2# has to buy a gift for her mother" is not told of a man.
+    if (other_gender == Gender::kUnknown && persons.other_gender != Gender::kUnknown &&
+        speaks_of_the_other_gender(dialogue.summary, persons.other_gender))
+      return false;
     // Somebody else in it who bears one of the two names.
     const SourceRow& row = rows_[size_t(exchange.row)];
     for (const std::string& name : {persons.other_name, persons.you_name})
@@ -264,11 +274,12 @@ class OfflineProvider : public Provider {
   // here too, whatever the wording says.
   float role_blemish(Exchange& exchange, const Exchange& first, const Roles& before) const {
     const Roles& now = usable_[size_t(exchange.row)]->roles;
-    if (before.relation == Relation::kService && now.relation == Relation::kService &&
+    if (before.serving && now.serving && before.relation == now.relation &&
         (before.serving == first.you) != (now.serving == exchange.you))
       std::swap(exchange.you, exchange.other);
+    if (before.relation == now.relation) return 0;
     const bool known = before.relation != Relation::kUnknown && now.relation != Relation::kUnknown;
-    return known && before.relation != now.relation ? kOtherRoles : 0.0f;
+    return known ? kOtherRoles : kUnclearRoles;
   }
 
   struct Candidate {
@@ -284,7 +295,7 @@ class OfflineProvider : public Provider {
     std::vector<Candidate> found;
     for (const RelatedIndex::Match& match : index_.related(first.row, kCandidates)) {
       const std::optional<Usable>& usable = usable_[size_t(match.row)];
-      if (!usable) continue;
+      if (!usable || usable->another) continue;
       Candidate candidate;
       candidate.exchange.row = match.row;
       candidate.exchange.dialogue.persons = usable->dialogue.persons;
@@ -307,9 +318,12 @@ class OfflineProvider : public Provider {
     });
   }
 
-  void add_follow_ups(std::vector<Exchange>& exchanges, Persons& persons, int wanted) const {
+  void add_follow_ups(std::vector<Exchange>& exchanges, Persons& persons, int enough,
+                      int wanted) const {
     for (Candidate& candidate : candidates(exchanges[0])) {
       if (int(exchanges.size()) >= wanted) return;
+      const float worst = int(exchanges.size()) < enough ? kWorst : kDistant;
+      if (exchanges.size() > 1 && candidate.score < worst) return;
       Exchange& exchange = candidate.exchange;
       if (repeats(exchanges, exchange.row)) continue;
       exchange.dialogue = usable_[size_t(exchange.row)]->dialogue;
@@ -391,6 +405,8 @@ class OfflineProvider : public Provider {
     std::string text;
     for (const std::string& sentence : retell(exchange.dialogue.summary, cast))
       text += (text.empty() ? "" : " ") + sentence;
+    // "You answered." says nothing.
+    if (std::count(text.begin(), text.end(), ' ') < 2) return "";
     // Laws, not hopes; retell leaves such sentences out.
     if (names_calendar_date(text) || has_time_word_of_now(text)) return "";
     return concerns(text, persons) ? text : "";
@@ -432,15 +448,21 @@ class OfflineProvider : public Provider {
   static std::string lead(size_t i, size_t n, const Calendar& schedule, size_t turn) {
     const std::string on = format_long_date(schedule.days[i]);
     const std::string ago = relative_time(schedule.days[i], schedule.today);
-    static constexpr std::string_view kFirst[] = {"It all started back on {}, {}, when ",
-                                                  "It began on {}, {}, when ", "Back on {}, {}, ",
-                                                  "The first of these was on {}, {}, when "};
-    static constexpr std::string_view kLast[] = {"Most recently, on {}, {}, ",
-                                                 "Your latest exchange was on {}, {}, when ",
-                                                 "Last of all, on {}, {}, "};
-    static constexpr std::string_view kMiddle[] = {
-        "{2}, on {0}, ", "Then, on {0}, {1}, ",       "{1}, on {0}, ",
-        "On {0}, {1}, ", "After that, on {0}, {1}, ", "{2}, on {0}, "};
+    static constexpr std::string_view kFirst[] = {
+        "It all started back on {}, {}, when ", "It began on {}, {}, when ", "Back on {}, {}, ",
+        "To begin with, on {}, {}, ", "The first of these was on {}, {}, when "};
+    static constexpr std::string_view kLast[] = {
+        "Most recently, on {}, {}, ", "Your latest exchange was on {}, {}, when ",
+        "Last of all, on {}, {}, ", "The last time, on {}, {}, ", "Finally, on {}, {}, "};
+    static constexpr std::string_view kMiddle[] = {"{2}, on {0}, ",
+                                                   "Then, on {0}, {1}, ",
+                                                   "{1}, on {0}, ",
+                                                   "On {0}, {1}, ",
+                                                   "After that, on {0}, {1}, ",
+                                                   "{2}, on {0}, ",
+                                                   "Next, on {0}, {1}, ",
+                                                   "{1}, on {0}, ",
+                                                   "On {0}, {1}, "};
     if (i == 0 && n == 1) return fmt::format("On {}, {}, ", on, ago);
     std::string text;
     if (i == 0)
@@ -464,9 +486,10 @@ class OfflineProvider : public Provider {
                                                    : " over the past few months";
     static constexpr std::string_view kIntroductions[] = {
         "Here's a summary of your interactions with {}{}{}.",
-        "Here is what passed between you and {}{}{}.",
-        "These were your conversations with {}{}{}."};
-    const size_t turn = random.below(12);
+        "Here is what passed between you and {}{}{}.", "These were your conversations with {}{}{}.",
+        "In short, this is what happened between you and {}{}{}.",
+        "Here is what you and {} had to say to each other{}{}."};
+    const size_t turn = random.below(60);
     std::string text = fmt::format("Today is {}. ", format_long_date(schedule.today, true));
     text += fmt::format(fmt::runtime(kIntroductions[turn % std::size(kIntroductions)]),
                         persons.other_name, span, exchanges.size() == 1 ? "" : ", in order");

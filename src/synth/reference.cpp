@@ -47,6 +47,37 @@ bool is_plural_noun(const Token& token) {
          (past_of_third_person(token.lower).empty() || is_also_noun(token.lower));
 }
 
+// Of these "they" may decide and want.
+bool is_people_noun(const Token& token) {
+  static const WordSet kPeople = {
+      "people",     "children", "family",       "parents",    "police",    "team",
+      "company",    "everyone", "everybody",    "men",        "women",     "staff",
+      "class",      "student",  "students",     "friends",    "kids",      "boys",
+      "girls",      "guests",   "customers",    "clients",    "employees", "workers",
+      "teachers",   "doctors",  "companies",    "players",    "neighbors", "brothers",
+      "sisters",    "sons",     "daughters",    "colleagues", "couple",    "americans",
+      "englishmen", "lovers",   "twins",        "strangers",  "members",   "applicants",
+      "neighbours", "cousins",  "grandparents", "classmates", "roommates", "managers",
+      "passengers", "visitors", "tourists",     "voters",     "drivers",   "scientists",
+      "experts",    "dogs",     "cats",         "animals",    "birds",     "teenagers",
+      "adults",     "elders",   "bosses",       "committee",  "council",   "school",
+      "hotel",      "bank",     "government",   "airline",    "shop"};
+  return token.word && !token.person && kPeople.contains(token.lower);
+}
+
+// What two persons do together, in the form that follows "they".
+bool is_done_by_two(const std::string& verb) {
+  static const WordSet kVerbs = {
+      "agree",  "decide",   "talk",      "discuss", "arrange",  "argue",  "chat", "plan",
+      "settle", "debate",   "toast",     "compare", "promise",  "joke",   "meet", "go",
+      "will",   "want",     "hope",      "think",   "chose",    "choose", "like", "enjoy",
+      "share",  "exchange", "would",     "believe", "make",     "order",  "say",  "also",
+      "then",   "finally",  "both",      "start",   "continue", "order",  "buy",  "eat",
+      "leave",  "prefer",   "find",      "feel",    "complain", "try",    "set",  "wish",
+      "keep",   "end",      "negotiate", "play",    "watch",    "wait"};
+  return kVerbs.contains(verb);
+}
+
 class Resolver {
  public:
   Resolver(Gender you, Gender other) : genders_{you, other, Gender::kMale, Gender::kFemale} {
@@ -88,7 +119,9 @@ class Resolver {
     here_ = {};
     main_subject_ = clause_subject_ = object_ = recent_ = kNobody;
     controlled_ = false;
-    plural_here_ = false;
+    plural_here_ = people_here_ = false;
+    pronoun_ = kNobody;
+    owns_again_ = false;
     began_with_pair_ = begins_with_pair();
   }
   void end() {
@@ -96,6 +129,7 @@ class Resolver {
     for (size_t e = 0; e < kEntities; e++) ever_[e] |= here_[e];
     last_subject_ = main_subject_;
     plural_before_ = plural_here_;
+    people_before_ = people_here_;
     pair_before_ = began_with_pair_ ||
                    (here_[kReader] && here_[kSecond] && alone() && !plural_here_) ||
                    (pair_before_ && began_with_they());
@@ -164,6 +198,7 @@ class Resolver {
     const Token& here = token(at_);
     here_[entity] = true;
     recent_ = entity;
+    owns_again_ = here.ending == "'s" && entity == clause_subject_;
     if (here.ending.starts_with("'s") || here.lower.ends_with("'s") || here.ending == "'") return;
     if (does_what_follows()) {
       set_subject(entity);
@@ -181,6 +216,7 @@ class Resolver {
   // Words that change who does what comes next.
   void follow_clause(const Token& here) {
     plural_here_ |= is_plural_noun(here);
+    people_here_ |= is_people_noun(here);
     static const WordSet kClause = {"that",  "because", "since",  "if",    "when", "as",  "while",
                                     "and",   "but",     "so",     "what",  "how",  "why", "whether",
                                     "after", "before",  "though", "which", "where"};
@@ -225,6 +261,13 @@ class Resolver {
                     !past_of_base(verb->lower).empty() || verb->lower == "not");
   }
 
+  bool follows_suggestion() const {
+    static const WordSet kVerbs = {"suggests", "recommends", "proposes", "demands", "requests"};
+    const Token* before = previous_word(at_);
+    if (before && before->lower == "that") before = previous_word(at_ - 2);
+    return before && kVerbs.contains(before->lower);
+  }
+
   struct Candidates {
     std::array<bool, kEntities> strong{}, weak{};
     bool has(Entity e) const { return e != kNobody && (strong[e] || weak[e]); }
@@ -260,7 +303,14 @@ class Resolver {
     const Gender gender = pronoun_gender(here.lower);
     const Case grammatical = case_of(here);
     Candidates found = candidates(gender);
-    if (grammatical == Case::kObject && clause_subject_ != kNobody && objects_to_clause_subject())
+    if (grammatical == Case::kObject && clause_subject_ != kNobody && objects_to_clause_subject()) {
+      Candidates others = found;
+      others.remove(clause_subject_);
+      // Nobody else: the verb before is another's.
+      if (others.any() || main_subject_ == clause_subject_) found = others;
+    }
+    // Nobody suggests that he himself should do a thing.
+    if (grammatical == Case::kSubject && clause_subject_ != kNobody && follows_suggestion())
       found.remove(clause_subject_);
     Entity meant = kNobody;
     if (!found.any()) {
@@ -282,7 +332,7 @@ class Resolver {
   void note(Entity meant, Gender gender, Case grammatical, bool sole) {
     if (meant == kReader || (meant == kSecond && sole)) genders_[meant] = gender;
     here_[meant] = true;
-    recent_ = meant;
+    recent_ = pronoun_ = meant;
     if (grammatical == Case::kSubject) set_subject(meant);
     if (grammatical == Case::kObject) object_ = meant, object_at_ = at_;
   }
@@ -308,6 +358,10 @@ class Resolver {
     const Entity preferred = opens ? last_subject_ : controlled_ ? kNobody : clause_subject_;
     Candidates rivals = found;
     rivals.remove(kReader);
+    // The same pronoun again in one sentence means the same.
+    if (pronoun_ != kNobody && found.has(pronoun_) && grammatical != Case::kObject) return pronoun_;
+    // "tells about Kate's job and her family": the subject, just named again.
+    if (grammatical == Case::kPossessive && owns_again_ && found.has(recent_)) return recent_;
     const bool strong_rival =
         std::any_of(rivals.strong.begin(), rivals.strong.end(), [](bool b) { return b; });
     if (found.strong[kReader] && !strong_rival) {
@@ -319,7 +373,8 @@ class Resolver {
       if (recent_ != kNobody && rivals.strong[recent_] && grammatical != Case::kSubject &&
           is_addressed())
         return recent_;
-      return kNobody;
+      const bool further = recent_ == kMan || recent_ == kWoman;
+      return further && preferred == kNobody && rivals.strong[recent_] ? recent_ : kNobody;
     }
     return subject_alone(rivals, preferred, grammatical, opens);
   }
@@ -356,6 +411,14 @@ class Resolver {
     const Token* next = next_word();
     const bool seen = (ever_[kReader] || here_[kReader]) && (ever_[kSecond] || here_[kSecond]);
     const bool first = is_first_word();
+    const bool done = next && here.lower == "they" && is_done_by_two(next->lower);
+    const bool people = people_here_ || (first && people_before_);
+    if ((done || here.lower == "they'll") && !people &&
+        (here.lower == "they'll" ? seen : seen || alone()))
+      return Referent::kPair;
+    const Token* both = before && before->lower == "of" ? previous_word(at_ - 2) : nullptr;
+    if (here.lower == "them" && both && both->lower == "both" && seen && alone() && !people)
+      return Referent::kPair;
     if (next && next->lower == "both" && seen && alone()) return Referent::kPair;
     if (before && here.lower == "they" &&
         (before->lower == "suggests" || before->lower == "proposes") && (seen || alone()))
@@ -385,7 +448,10 @@ class Resolver {
   Entity last_subject_ = kNobody;
   size_t object_at_ = 0;
   bool controlled_ = false;  // the clause's subject is the object of the verb before: "asks Bob to"
+  bool owns_again_ = false;  // the last person spoken of is the clause's subject, as an owner
+  Entity pronoun_ = kNobody;  // whom the last gendered pronoun of the sentence means
   bool plural_here_ = false, plural_before_ = false;
+  bool people_here_ = false, people_before_ = false;
   bool began_with_pair_ = false, pair_before_ = false;
   bool impossible_ = false;
 };

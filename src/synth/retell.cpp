@@ -82,6 +82,8 @@ class Retelling {
       plural_verb();
     } else if (convert_named_s(token)) {
     } else if (convert_auxiliary(token)) {
+    } else if (convert_have(token)) {
+    } else if (convert_verb_of_pair(token)) {
     } else if (verb_follows_conjunction(token)) {
     } else {
       out_ += token.text;
@@ -137,6 +139,7 @@ class Retelling {
     const std::string two = you_named_ && other_named_ ? "you" : "the two of you";
     const std::string& word = token.lower;
     if (word == "they") {
+      pair_subject_ |= out_.empty();
       out_ += two;
       const bool proposed = previous_is("suggests") || previous_is("proposes");
       if (next_is("both")) skip_word();
@@ -151,6 +154,9 @@ class Retelling {
       out_ += two + " were";
     } else if (word == "they've") {
       out_ += two + " had";
+    } else if (word == "them") {
+      out_ += "you";
+      plural_verb();
     } else {
       unsafe_ = true;
     }
@@ -231,18 +237,25 @@ class Retelling {
     const std::string name = name_of(token.person);
     if (token.person == kYouMark) return name;
     const bool again = std::exchange(other_mentioned_, true);
-    const Gender gender = gender_of(cast_.other_name);
-    if (!again || !alone_ || gender == Gender::kUnknown || previous_is("and") || next_is("and") ||
-        previous_is("or") || next_is("or"))
+    Gender gender = gender_of(cast_.other_name);
+    if (gender == Gender::kUnknown) gender = cast_.other_gender;
+    if (!again || !alone_ || gender == Gender::kUnknown || next_is("and") || previous_is("or") ||
+        next_is("or"))
       return name;
+    if (previous_is("and") && !(begins_clause_after_and() && token.ending.empty())) return name;
     const Pronouns& pronouns = pronouns_of(gender);
     const Token* next = next_word();
     if (!token.ending.empty()) {
-      // Not "'s" for "is" or "has", nor one that owns what is not named.
-      const bool owner = !is_subject() && is_possessive_her() && !next->lower.ends_with("ing");
-      return token.ending == "'s" && owner ? std::string(pronouns.possessive) : name;
+      if (token.ending == "'ll") return std::string(pronouns.subject);
+      if (token.ending != "'s" || ends_clause()) return name;
+      if (stands_for_verb()) return is_subject() ? std::string(pronouns.subject) : name;
+      // Not one that owns what is not named.
+      return is_possessive_her() ? std::string(pronouns.possessive) : name;
     }
     if (is_verb_after_person(next)) return std::string(pronouns.subject);
+    if (is_subject() && next &&
+        (next->lower.ends_with("ed") || (follows_proposal() && !past_of_base(next->lower).empty())))
+      return std::string(pronouns.subject);
     if (is_subject()) return name;
     static const WordSet kPrepositions = {"to",   "with", "for",  "of",      "about", "at",
                                           "from", "by",   "near", "without", "after", "on"};
@@ -251,6 +264,15 @@ class Retelling {
                                    !past_of_third_person(before->lower).empty() ||
                                    !past_of_base(before->lower).empty());
     return object ? std::string(pronouns.object) : name;
+  }
+  bool follows_proposal() const {
+    return previous_is("suggests") || previous_is("recommends") || previous_is("proposes");
+  }
+  // "asks for tea and Kate agrees", not "for Max and Kate".
+  bool begins_clause_after_and() const {
+    if (at_ < 4 || !is_verb_after_person(next_word())) return false;
+    const Token& joined = tokens_[at_ - 4];
+    return tokens_[at_ - 3].text == " " && joined.word && !joined.person && !is_capital(joined);
   }
   bool previous_is(std::string_view word) const {
     const Token* before = previous_word();
@@ -272,7 +294,9 @@ class Retelling {
     (token.person == kYouMark ? you_named_ : other_named_) = true;
     if (token.ending.empty()) {
       out_ += name;
-      if (is_subject() || is_verb_after_person(next_word()))
+      const Token* next = next_word();
+      const bool joined = next && !past_of_base(next->lower).empty() && previous_and_person();
+      if (is_subject() || joined || is_verb_after_person(next))
         subject_verb(token.person);
       else if (token.person == kYouMark)
         unsafe_ |= is_subject_of_relative_clause();
@@ -295,7 +319,8 @@ class Retelling {
   // "'s": of a person, "is" or "has".
   void convert_s(char person, const std::string& name) {
     const Token* next = next_word();
-    if (person == kOtherMark && name != cast_.other_name) {  // a possessive pronoun already
+    // A possessive pronoun already, or one that the verb goes with.
+    if (person == kOtherMark && name != cast_.other_name && !stands_for_verb()) {
       out_ += name;
       return;
     }
@@ -306,6 +331,30 @@ class Retelling {
         out_ += name + "'s";
       return;
     }
+    switch (verb_of_s()) {
+      case SVerb::kHas:
+        out_ += name + " had";
+        break;
+      case SVerb::kIs:
+        out_ += name + (person == kYouMark ? " were" : " was");
+        break;
+      case SVerb::kUnclear:
+        unsafe_ = true;
+        break;
+      case SVerb::kNone:
+        out_ += person == kYouMark ? "your" : name + "'s";
+        break;
+    }
+  }
+
+  enum class SVerb { kNone, kIs, kHas, kUnclear };  // kNone: a genitive
+  bool stands_for_verb() const {
+    const SVerb verb = verb_of_s();
+    return verb == SVerb::kIs || verb == SVerb::kHas;
+  }
+  // Whether the "'s" of the person here is a verb; something must follow in the clause.
+  SVerb verb_of_s() const {
+    const Token* next = next_word();
     static const WordSet kAfterIs = {
         "not",         "a",         "an",        "the",       "very",      "too",
         "so",          "about",     "at",        "in",        "on",        "from",
@@ -335,19 +384,23 @@ class Retelling {
                           kHeads.contains(tokens_[after].lower);
     const bool had = next->lower == "been" || next->lower == "got" || next->lower == "had" ||
                      next->lower == "never" || next->lower == "already";
-    const bool was =
-        kAfterIs.contains(next->lower) ||
-        (next->lower.size() > 4 && next->lower.ends_with("ing") && !kNouns.contains(next->lower));
-    if (!compound && (had || was) && !is_subject()) {
-      // "got #Person1#'s from the shop": what of the person's?
-      unsafe_ = true;
-    } else if (!compound && had) {
-      out_ += name + " had";
-    } else if (!compound && was) {
-      out_ += name + (person == kYouMark ? " were" : " was");
-    } else {
-      out_ += person == kYouMark ? "your" : name + "'s";
-    }
+    const bool gerund =
+        next->lower.size() > 4 && next->lower.ends_with("ing") && !kNouns.contains(next->lower);
+    const bool was = kAfterIs.contains(next->lower) || gerund || is_state_after_is(after);
+    if (compound || (!had && !was)) return SVerb::kNone;
+    // "coming to #Person1#'s housewarming party": no subject, no verb.
+    if (!is_subject() && gerund && after < tokens_.size() && !follows_object(tokens_[after].lower))
+      return SVerb::kNone;
+    // "got #Person1#'s from the shop": what of the person's?
+    if (!is_subject()) return SVerb::kUnclear;
+    return had ? SVerb::kHas : SVerb::kIs;
+  }
+  // "'s astonished to", "'s dissatisfied with", not "'s used car".
+  bool is_state_after_is(size_t after) const {
+    static const WordSet kAfter = {"to", "by", "at", "about", "that", "with", "because", "for"};
+    const Token* next = next_word();
+    return next->lower.size() > 5 && next->lower.ends_with("ed") &&
+           (after >= tokens_.size() || kAfter.contains(tokens_[after].lower));
   }
 
   // "Paul's been promoted", "Jake's going": of a further person.
@@ -397,6 +450,7 @@ class Retelling {
     if (place >= tokens_.size() || tokens_[place].person) return;
     const std::string& verb = tokens_[place].lower;
     const bool pair = previous_and_person();
+    pair_subject_ |= pair && at_ <= 4;
     std::string past;
     if (verb == "is" || verb == "are" || verb == "was" || verb == "were")
       past = person == kYouMark || pair ? "were" : "was";
@@ -467,6 +521,7 @@ class Retelling {
         {"cannot", "could not"},
         {"has", "had"},
         {"hasn't", "hadn't"},
+        {"haven't", "hadn't"},
         {"doesn't", "didn't"},
         {"don't", "didn't"},
         {"it's", "it was"},
@@ -501,6 +556,46 @@ class Retelling {
       out_ += std::string(past.substr(0, past.find(' '))) + " had";
     else
       out_ += past;
+    return true;
+  }
+
+  // "the players have arrived", not "would have arrived" or "to have".
+  bool convert_have(const Token& token) {
+    const Token* before = previous_word();
+    if (token.lower != "have" || !before || before->person) return false;
+    static const WordSet kSubjects = {"they", "who", "which", "that", "people", "both"};
+    static const WordSet kNoPlurals = {"always", "as", "sometimes", "besides", "perhaps", "helps"};
+    const bool plural =
+        before->lower.size() > 3 && before->lower.ends_with('s') &&
+        !before->lower.ends_with("ss") && !kNoPlurals.contains(before->lower) &&
+        (past_of_third_person(before->lower).empty() || is_also_noun(before->lower));
+    static const WordSet kModals = {"to",     "will",     "would",    "may",      "might",
+                                    "must",   "should",   "could",    "can",      "not",
+                                    "cannot", "couldn't", "wouldn't", "shouldn't"};
+    const bool perfect =
+        next_is("been") && !kModals.contains(before->lower) && !is_adverb(before->lower);
+    if (!plural && !perfect && !kSubjects.contains(before->lower)) return false;
+    out_ += "had";
+    return true;
+  }
+
+  // "You and Kate talk about tea and decide": a second verb of the two, unless one in the
+  // infinitive or after a modal verb may share the conjunction.
+  bool convert_verb_of_pair(const Token& token) {
+    static const WordSet kVerbs = {"decide", "discuss", "agree",   "think",  "go",  "want",
+                                   "find",   "enjoy",   "meet",    "feel",   "say", "begin",
+                                   "become", "prefer",  "believe", "arrange"};
+    static const WordSet kOpen = {"to",    "will",   "would", "can",     "could", "may",
+                                  "might", "should", "let",   "they'll", "must",  "suggests"};
+    if (!pair_subject_ || !kVerbs.contains(token.lower)) return false;
+    if (!previous_is("and") && !previous_is("but") && !previous_is("then")) return false;
+    for (size_t i = 0; i < at_; i++) {
+      const size_t next = next_place(i + 1);
+      const bool infinitive =
+          tokens_[i].lower != "to" || (next < at_ && !past_of_base(tokens_[next].lower).empty());
+      if (kOpen.contains(tokens_[i].lower) && infinitive) return false;
+    }
+    out_ += past_of_base(token.lower);
     return true;
   }
 
@@ -539,7 +634,8 @@ class Retelling {
 
   // "The vet offers", "that her colleague finds": a determiner, a noun, this verb.
   bool follows_noun_subject(const Token& token) const {
-    if (!followed_by_object() && (is_also_noun(token.lower) || !is_irregular(token.lower)))
+    if (!followed_by_object() &&
+        (is_also_noun(token.lower) || (!is_irregular(token.lower) && !followed_by_particle())))
       return false;
     static const WordSet kDeterminers = {"the", "a",   "an",    "his",  "her",   "their",
                                          "my",  "our", "every", "your", "their", "no"};
@@ -551,8 +647,9 @@ class Retelling {
       if (i < 2 || tokens_[i - 1].text != " ") return false;
       i -= 2;
       const Token& word = tokens_[i];
-      if (word.person || !word.word) return false;
-      if (kDeterminers.contains(word.lower)) {
+      const bool genitive = word.lower.ends_with("'s") || word.ending == "'s";
+      if ((word.person && !genitive) || !word.word) return false;
+      if (kDeterminers.contains(word.lower) || genitive) {
         if (words == 0) return false;
         if (i == 0) return true;
         if (i < 2) return false;
@@ -564,6 +661,13 @@ class Retelling {
         return false;
     }
     return false;
+  }
+  bool followed_by_particle() const {
+    static const WordSet kParticles = {"up",   "out",  "in",   "off",  "at",   "on",     "from",
+                                       "with", "into", "when", "so",   "if",   "well",   "too",
+                                       "very", "back", "down", "away", "over", "because"};
+    const Token* next = next_word();
+    return ends_clause() || (next && kParticles.contains(next->lower));
   }
   static bool is_irregular(const std::string& lower) {
     const std::string past = past_of_third_person(lower);
@@ -601,8 +705,8 @@ class Retelling {
   // "orders a pizza", "helps you": a noun would not be followed so.
   bool followed_by_object() const {
     const Token* next = next_word();
-    static const WordSet kObjects = {"a",   "an",   "the", "to",  "some",  "that", "him",
-                                     "her", "them", "it",  "his", "their", "two",  "for"};
+    static const WordSet kObjects = {"a",    "an", "the", "to",    "some", "that", "him", "her",
+                                     "them", "it", "his", "their", "two",  "for",  "not"};
     return next && (next->person || kObjects.contains(next->lower));
   }
 
@@ -614,6 +718,7 @@ class Retelling {
   std::string out_;
   bool you_named_ = false, other_named_ = false;  // in this sentence so far
   bool alone_ = false;                            // nobody else is named in the sentence
+  bool pair_subject_ = false;                     // the sentence tells of the two together
   bool other_mentioned_ = false;                  // the other has been named in the sentence
   bool unsafe_ = false;                           // what is left would not be grammatical
 };

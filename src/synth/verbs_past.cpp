@@ -10,6 +10,30 @@ namespace {
 
 // Regular verbs by their base, as one text so that the list stays readable.
 constexpr std::string_view kRegular =
+    " associate badger bill cause clash close commence commute confuse consist control date "
+    " decrease delay depict deposit design desire destroy discourage disturb exploit function "
+    " grant guarantee impound issue land last lift log motivate note originate process "
+    " rearrange relate ruin satisfy sew shave smell snow sound sponsor suit swallow test text "
+    " value vary worsen yield affect arouse benefit hum nail object occur reflect remain "
+    " result seal sigh update witness giggle hop acquiesce disclaim transact compile attach "
+    " assemble stare chase drain crash crack cry die drag exist escape expire hunt jump kick "
+    " knit label load lock match melt mend mess multiply nod obey pause peel perish pose "
+    " possess rank reassure refresh rehearse relax relieve remedy retain reverse reward rip "
+    " roar rob roll rotate rub scream seat sense separate ski slip soak splash stain storm "
+    " strengthen stretch stroll stumble subtract suck sue surrender sweat switch tackle tidy "
+    " tie trace trade trick trim twist unite unlock unpack upgrade vacuum vanish violate warm "
+    " water weaken weed whisper widen wipe wire wreck accommodate accomplish adapt adjust "
+    " adopt afford aim alter amuse appoint arm ascribe assess astonish aspire attack attempt "
+    " await back bake ban base blend block boast boil bore brew cater certify chair challenge "
+    " characterize clear click climb coach collapse commit complement concern conduct connect "
+    " conquer construct consume convert convey cooperate correspond crowd damage debate "
+    " declare dedicate defeat defer delight depart derive detail devise differ dine disappear "
+    " disappoint dispute dissuade distribute divide divorce donate double drift drill ease "
+    " elaborate elect eliminate emerge endure engage enrol enlighten enlist entertain equal "
+    " evaluate exaggerate exhibit expand expose facilitate fascinate feature file fire flood "
+    " flow form found frame gain gather glance govern grin guard harm head highlight identify "
+    " ignore illustrate impress initiate injure inherit inject install instal intensify "
+    " interpret isolate justify judge launch "
     " confess devote listen arrive decline emphasize cough focus skip stall brake carry audition "
     " empty cross contest scold confront distract specialize assume concoct force appeal qualify "
     " waive host overload hasten behave interrupt brush develop postpone ensure impose acknowledge "
@@ -168,6 +192,39 @@ const std::unordered_map<std::string_view, std::string_view> kIrregular = {
     {"misunderstand", "misunderstood"},
     {"wake", "woke"},
     {"quiz", "quizzed"},
+    {"bid", "bid"},
+    {"grind", "ground"},
+    {"slide", "slid"},
+    {"stink", "stank"},
+    {"arise", "arose"},
+    {"sink", "sank"},
+    {"upset", "upset"},
+    {"withhold", "withheld"},
+    {"beat", "beat"},
+    {"cast", "cast"},
+    {"forecast", "forecast"},
+    {"redo", "redid"},
+    {"overtake", "overtook"},
+    {"undergo", "underwent"},
+    {"awake", "awoke"},
+    {"bend", "bent"},
+    {"bind", "bound"},
+    {"burst", "burst"},
+    {"drown", "drowned"},
+    {"sweep", "swept"},
+    {"swing", "swung"},
+    {"tear", "tore"},
+    {"undo", "undid"},
+    {"spread", "spread"},
+    {"split", "split"},
+    {"spin", "spun"},
+    {"shrink", "shrank"},
+    {"outgrow", "outgrew"},
+    {"mislead", "misled"},
+    {"rebuild", "rebuilt"},
+    {"retell", "retold"},
+    {"rewrite", "rewrote"},
+    {"fit", "fitted"},
     {"quizz", "quizzed"},  // of "quizzes"
 };
 // clang-format on
@@ -188,9 +245,11 @@ const std::unordered_set<std::string_view>& regular_verbs() {
 
 bool doubles_last_letter(std::string_view base) {
   static const std::unordered_set<std::string_view> kDoubling = {
-      "stop",     "plan", "chat", "shop", "drop", "admit",  "prefer", "regret", "step",
-      "transfer", "beg",  "slip", "grab", "hug",  "nod",    "permit", "refer",  "occur",
-      "trip",     "skip", "brag", "rub",  "wrap", "submit", "swap",   "spot",   "tip"};
+      "stop",     "plan", "chat",  "shop",  "drop",  "admit",  "prefer", "regret", "step",
+      "transfer", "beg",  "slip",  "grab",  "hug",   "nod",    "permit", "refer",  "occur",
+      "trip",     "skip", "brag",  "rub",   "wrap",  "submit", "swap",   "spot",   "tip",
+      "ban",      "hum",  "rip",   "rob",   "trim",  "nod",    "knit",   "commit", "log",
+      "control",  "hop",  "defer", "rebel", "compel"};
   return kDoubling.contains(base);
 }
 

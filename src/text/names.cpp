@@ -12,23 +12,41 @@ namespace {
 
 // The first 40 of each list are also the stock that names are chosen from.
 constexpr std::string_view kFemale[] = {
-    "Anna",   "Emma",     "Laura",   "Sarah",     "Julia",     "Rachel",   "Nina",      "Clara",
-    "Helen",  "Maria",    "Alice",   "Sophie",    "Hannah",    "Grace",    "Lucy",      "Megan",
-    "Claire", "Diana",    "Elena",   "Fiona",     "Irene",     "Janet",    "Karen",     "Linda",
-    "Martha", "Nora",     "Olivia",  "Paula",     "Ruth",      "Sandra",   "Teresa",    "Vera",
-    "Amy",    "Beth",     "Carol",   "Donna",     "Eva",       "Gina",     "Holly",     "Isabel",
-    "Abby",   "Amanda",   "Andrea",  "Angela",    "Ann",       "Anne",     "Annie",     "Barbara",
-    "Becky",  "Betty",    "Brenda",  "Caroline",  "Catherine", "Cathy",    "Cindy",     "Cynthia",
-    "Daisy",  "Deborah",  "Debbie",  "Denise",    "Doris",     "Dorothy",  "Elizabeth", "Ellen",
-    "Emily",  "Erica",    "Esther",  "Gloria",    "Hanna",     "Heather",  "Jane",      "Jennifer",
-    "Jenny",  "Jessica",  "Jill",    "Joan",      "Joanna",    "Judy",     "Julie",     "Kate",
-    "Katie",  "Kathy",    "Kelly",   "Laurie",    "Lily",      "Lisa",     "Lucia",     "Lydia",
-    "Maggie", "Margaret", "Marilyn", "Mary",      "Melissa",   "Michelle", "Mia",       "Molly",
-    "Monica", "Nancy",    "Natalie", "Nicole",    "Nicola",    "Pamela",   "Patricia",  "Pauline",
-    "Peggy",  "Rebecca",  "Rita",    "Rosa",      "Rose",      "Sally",    "Samantha",  "Sharon",
-    "Sheila", "Shirley",  "Sophia",  "Stephanie", "Sue",       "Susan",    "Susie",     "Sylvia",
-    "Tina",   "Tracy",    "Vanessa", "Veronica",  "Victoria",  "Vivian",   "Wendy",     "Yvonne",
-    "Zoe",    "Ava",      "Chloe",   "Ella",      "Priya",     "Fatima"};
+    "Anna",      "Emma",      "Laura",    "Sarah",     "Julia",      "Rachel",   "Nina",
+    "Clara",     "Helen",     "Maria",    "Alice",     "Sophie",     "Hannah",   "Grace",
+    "Lucy",      "Megan",     "Claire",   "Diana",     "Elena",      "Fiona",    "Irene",
+    "Janet",     "Karen",     "Linda",    "Martha",    "Nora",       "Olivia",   "Paula",
+    "Ruth",      "Sandra",    "Teresa",   "Vera",      "Amy",        "Beth",     "Carol",
+    "Donna",     "Eva",       "Gina",     "Holly",     "Isabel",     "Abby",     "Amanda",
+    "Andrea",    "Angela",    "Ann",      "Anne",      "Annie",      "Barbara",  "Becky",
+    "Betty",     "Brenda",    "Caroline", "Catherine", "Cathy",      "Cindy",    "Cynthia",
+    "Daisy",     "Deborah",   "Debbie",   "Denise",    "Doris",      "Dorothy",  "Elizabeth",
+    "Ellen",     "Emily",     "Erica",    "Esther",    "Gloria",     "Hanna",    "Heather",
+    "Jane",      "Jennifer",  "Jenny",    "Jessica",   "Jill",       "Joan",     "Joanna",
+    "Judy",      "Julie",     "Kate",     "Katie",     "Kathy",      "Kelly",    "Laurie",
+    "Lily",      "Lisa",      "Lucia",    "Lydia",     "Maggie",     "Margaret", "Marilyn",
+    "Mary",      "Melissa",   "Michelle", "Mia",       "Molly",      "Monica",   "Nancy",
+    "Natalie",   "Nicole",    "Nicola",   "Pamela",    "Patricia",   "Pauline",  "Peggy",
+    "Rebecca",   "Rita",      "Rosa",     "Rose",      "Sally",      "Samantha", "Sharon",
+    "Sheila",    "Shirley",   "Sophia",   "Stephanie", "Sue",        "Susan",    "Susie",
+    "Sylvia",    "Tina",      "Tracy",    "Vanessa",   "Veronica",   "Victoria", "Vivian",
+    "Wendy",     "Yvonne",    "Zoe",      "Ava",       "Chloe",      "Ella",     "Priya",
+    "Fatima",    "Charlotte", "Joanne",   "Janice",    "Amelia",     "Jeanine",  "Claudia",
+    "Tanya",     "Abigail",   "Iris",     "Sara",      "Carmen",     "Melanie",  "Kristy",
+    "Christine", "Vicky",     "Vicki",    "Tiffany",   "Millie",     "Valerie",  "Darlene",
+    "Kathleen",  "Brooke",    "Diane",    "Katherine", "Isabelle",   "Isabella", "Nadia",
+    "Bea",       "Ingrid",    "Leila",    "Carla",     "Carrie",     "Celia",    "Juliet",
+    "Marian",    "Evelyn",    "Sheryl",   "Stella",    "Sabrina",    "Carolyn",  "Josephine",
+    "Harriet",   "Angie",     "Loretta",  "Anita",     "Flora",      "Belinda",  "Chelsea",
+    "Kaitlyn",   "Kirsty",    "Mei",      "Solveig",   "Beatriz",    "Naomi",    "Agnes",
+    "Anneke",    "Tilly",     "Isla",     "Poppy",     "Lorraine",   "Greta",    "Celeste",
+    "Pilar",     "Winnie",    "Delphine", "Kara",      "Pam",        "Meg",      "Liz",
+    "Stacy",     "Janey",     "Jen",      "Marta",     "Lena",       "Renee",    "Lorna",
+    "Roya",      "Aoife",     "Thandi",   "Amina",     "Amara",      "Aisha",    "Halima",
+    "Nobuko",    "Jade",      "Elin",     "Mina",      "Yasmin",     "Ines",     "Astrid",
+    "Gemma",     "Paige",     "Hazel",    "Ivy",       "Ruby",       "Elsie",    "Edith",
+    "Nell",      "Veronique", "Justine",  "Shelly",    "Marguerite", "Frances",  "Tamsin",
+    "Freya",     "Hester",    "Leonie",   "Ilse",      "Lupita",     "Maya"};
 constexpr std::string_view kMale[] = {
     "Daniel",      "Peter",   "Thomas",  "David",     "Michael",  "Andrew",  "Mark",    "Paul",
     "Simon",       "Martin",  "James",   "Robert",    "Richard",  "Stephen", "Philip",  "George",
@@ -47,7 +65,22 @@ constexpr std::string_view kMale[] = {
     "Roy",         "Russell", "Ryan",    "Scott",     "Sean",     "Stan",    "Stanley", "Steve",
     "Steven",      "Stuart",  "Ted",     "Tim",       "Timothy",  "Todd",    "Tom",     "Tommy",
     "Vincent",     "William", "Will",    "Liam",      "Noah",     "Ethan",   "Lucas",   "Mario",
-    "Miguel",      "Omar",    "Ahmed"};
+    "Miguel",      "Omar",    "Ahmed",   "Francis",   "Charlie",  "Vince",   "Allen",   "Danny",
+    "Matt",        "Chuck",   "Logan",   "Zach",      "Brandon",  "Hans",    "Joshua",  "Owen",
+    "Arnold",      "Kofi",    "Oskar",   "Piotr",     "Lenny",    "Armand",  "Joey",    "Dirk",
+    "Herman",      "Bobby",   "Boris",   "Nathaniel", "Randy",    "Ricky",   "Anthony", "Erik",
+    "Nigel",       "Jonas",   "Archie",  "Cody",      "Tyler",    "Troy",    "Micky",   "Mick",
+    "Anders",      "Tomasz",  "Hassan",  "Vikram",    "Yusuf",    "Ravi",    "Theo",    "Kenji",
+    "Lewis",       "Hamid",   "Bruno",   "Leon",      "Gideon",   "Ed",      "Stu",     "Lester",
+    "Robbie",      "Mikel",   "Karim",   "Farouk",    "Farid",    "Clive",   "Gareth",  "Diego",
+    "Ruben",       "Paolo",   "Femi",    "Marek",     "Chidi",    "Lachlan", "Bogdan",  "Tiago",
+    "Rafael",      "Nikolai", "Dmitri",  "Hugo",      "Pavel",    "Tristan", "Gino",    "Horst",
+    "Marco",       "Luca",    "Felix",   "Emil",      "Gus",      "Ernest",  "Reg",     "Dilan",
+    "Kwame",       "Tunde",   "Ibrahim"};
+// Of women and of men.
+constexpr std::string_view kEither[] = {"Alex",  "Ashley", "Casey",  "Chris", "Dana",   "Jackie",
+                                        "Jamie", "Jessie", "Jordan", "Kim",   "Leslie", "Morgan",
+                                        "Pat",   "Quinn",  "Robin",  "Sam",   "Taylor", "Terry"};
 constexpr size_t kStock = 40;
 static_assert(std::size(kFemale) >= kStock && std::size(kMale) >= kStock);
 
@@ -94,6 +127,7 @@ bool is_given_name(std::string_view word) {
     auto set =
         lower_set(kFemale, {"mum", "mom", "mommy", "mummy", "grandma", "dad", "daddy", "grandpa"});
     for (const std::string_view name : kMale) set.insert(to_lower_ascii(name));
+    for (const std::string_view name : kEither) set.insert(to_lower_ascii(name));
     return set;
   }();
   return kAll.contains(first_word(word));
