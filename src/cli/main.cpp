@@ -23,7 +23,7 @@ void print_error(const Error& error) {
 // In the order of the road.
 constexpr AddVerb kVerbs[] = {add_generate, add_encode,    add_train,    add_export,
                               add_serve,    add_summarize, add_evaluate, add_rouge,
-                              add_tokenize, add_score,     add_bench};
+                              add_tokenize, add_score,     add_inspect,  add_bench};
 
 // What was printed is on its way when the program ends, or its exit code says that it is not.
 void flush_standard_output() {

@@ -21,6 +21,7 @@ void add_evaluate(CLI::App& app, Action& action);
 void add_rouge(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_score(CLI::App& app, Action& action);
+void add_inspect(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 
 }  // namespace chatmem

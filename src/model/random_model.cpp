@@ -47,12 +47,17 @@ std::optional<WeightFormats> parse_weight_formats(std::string_view name) {
   return std::nullopt;
 }
 
+Llama shape_of_formats(const Config& config, const WeightFormats& formats) {
+  Llama shape = model_shape(config, formats.projections);
+  shape.embed.dtype = formats.embed;
+  shape.lm_head.dtype = config.tied_embeddings ? formats.embed : formats.lm_head;
+  return shape;
+}
+
 Llama random_model(Ops& ops, const Config& config, const WeightFormats& formats, uint64_t seed) {
-  Llama model = model_shape(config, formats.projections);
+  Llama model = shape_of_formats(config, formats);
   for_each_tensor(model, [&](const std::string& name, Tensor& tensor, TensorKind kind) {
     Random random(hash64(name) ^ seed);
-    if (kind == TensorKind::embedding) tensor.dtype = formats.embed;
-    if (kind == TensorKind::lm_head) tensor.dtype = formats.lm_head;
     tensor = make_tensor(ops, tensor.rows, tensor.cols, tensor.dtype);
     if (kind == TensorKind::norm)
       ops.copy_in(tensor, std::vector<float>(tensor.size(), 1).data());

@@ -13,6 +13,9 @@ struct WeightFormats {
 // and lm_head bf16). nullopt for another.
 std::optional<WeightFormats> parse_weight_formats(std::string_view name);
 
+// The shape of a model with these formats, without memory.
+Llama shape_of_formats(const Config& config, const WeightFormats& formats);
+
 // Normal with deviation 0.02, norms 1; a few thousand rows of each format, over and over: the speed
 // is that of any weights. Made within seconds.
 Llama random_model(Ops& ops, const Config& config, const WeightFormats& formats, uint64_t seed);

@@ -1,0 +1,189 @@
+// chatmem inspect: what a model is made of, and the memory that training it takes.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "cli/open_model.h"
+#include "cli/verbs.h"
+#include "model/quantize.h"
+#include "model/random_model.h"
+#include "train/plan.h"
+
+namespace chatmem {
+namespace {
+
+struct InspectFlags {
+  ModelOptions model;
+  std::string formats = "bf16", method = "lora", quantize = "off", recompute = "auto";
+  AdapterConfig lora;
+  int max_tokens = 4096, layers = 0;
+  double memory_gb = 0;
+  bool plan = false, tensors = false, json = false;
+};
+
+// A folder or file, or the name of a published model, of which only the shape is known.
+struct Inspected {
+  std::optional<OpenModel> open;
+  Llama shape;
+};
+
+Inspected inspect_model(InspectFlags& f) {
+  if (auto config = known_config(f.model.model); config && !fs::exists(f.model.model)) {
+    if (f.layers > 0) config->n_layers = f.layers;
+    return {std::nullopt, shape_of_formats(*config, *parse_weight_formats(f.formats))};
+  }
+  if (!fs::exists(f.model.model))
+    throw Error(fmt::format("[inspect] '{}' must be a model or the name of a published one, is "
+                            "neither",
+                            f.model.model),
+                fmt::format("names: {}", fmt::join(known_config_names(), ", ")));
+  Inspected inspected{open_model(f.model, WantTokenizer::no), {}};
+  inspected.shape = inspected.open->loaded.model;
+  return inspected;
+}
+
+void print_config(const Llama& model) {
+  const Config& c = model.config;
+  fmt::print("{} layers of {}, {} in the feed-forward; {} heads of {}, {} for keys and values\n",
+             c.n_layers, c.dim, c.hidden_dim, c.n_heads, c.head_dim, c.n_kv_heads);
+  fmt::print("vocabulary of {}, context of {}, rope theta {:.0f}{}{}\n", format_count(c.vocab_size),
+             format_count(c.max_seq_len), c.rope_theta,
+             c.rope_scaling ? fmt::format(" scaled by {}", c.rope_scaling->factor) : "",
+             c.tied_embeddings ? ", lm_head tied to the embedding" : "");
+  std::map<std::string_view, std::pair<size_t, size_t>> formats;  // parameters, bytes
+  size_t bytes = 0;
+  for_each_tensor(model, [&](const std::string&, const Tensor& t, TensorKind) {
+    auto& [n, size] = formats[dtype_name(t.dtype)];
+    n += t.size();
+    size += t.size_bytes();
+    bytes += t.size_bytes();
+  });
+  fmt::print("{} parameters in {}:", format_count(int64_t(c.n_parameters())),
+             format_bytes(double(bytes)));
+  for (const auto& [name, of] : formats)
+    fmt::print(" {} {}", name, format_bytes(double(of.second)));
+  fmt::print("\n");
+}
+
+void print_tensors(const Llama& model) {
+  for_each_tensor(model, [](const std::string& name, const Tensor& t, TensorKind kind) {
+    const std::string shape =
+        kind == TensorKind::norm ? fmt::format("{}", t.cols) : fmt::format("{}x{}", t.rows, t.cols);
+    fmt::print("{:<48} {:<5} {:>14} {:>10}\n", name, dtype_name(t.dtype), shape,
+               format_bytes(double(t.size_bytes())));
+  });
+}
+
+void print_tokenizer(InspectFlags& f, const Inspected& inspected) {
+  if (!inspected.open) return;
+  const std::optional<TokenizerSource> source = find_tokenizer(f.model, inspected.open->loaded);
+  if (!source) return fmt::print("no tokenizer\n");
+  const Tokenizer tokenizer{*source};
+  check_vocabulary(tokenizer, inspected.shape.config);
+  const auto named = [&](int id) {
+    return id < 0 ? std::string("none") : fmt::format("{} {}", id, tokenizer.piece(id));
+  };
+  fmt::print("tokenizer of {}: begin {}, end of turn {}, end {}; fingerprint {:016x}\n",
+             format_count(tokenizer.vocab_size()), named(tokenizer.bos()), named(tokenizer.eot()),
+             named(tokenizer.eos()), tokenizer.fingerprint());
+}
+
+void print_plan(InspectFlags& f, Llama shape) {
+  if (f.quantize == "nf4")
+    for (Block& block : shape.blocks)
+      for (const auto& [module, projection] : kProjections)
+        (block.*projection.weight).dtype = DType::nf4;
+  TrainPlanOptions options;
+  options.batch_tokens = f.max_tokens;
+  options.dtype = activation_dtype(f.model, shape.config.dtype);
+  if (f.method == "lora") {
+    if (f.lora.target_modules.empty()) f.lora.target_modules = all_target_modules();
+    options.lora = f.lora;
+  }
+  const size_t memory = size_t(f.memory_gb * 1e9);
+  if (f.recompute != "auto") {
+    options.recompute = *parse_recompute(f.recompute);
+  } else if (memory > 0) {
+    const auto chosen = choose_recompute(shape, options, memory);
+    options.recompute = chosen.value_or(Recompute::blocks);
+  }
+  const MemoryPlan plan = plan_training(shape, options);
+  fmt::print("\ntraining by {}, {} tokens a batch, activations in {}, recomputing {}:\n", f.method,
+             format_count(f.max_tokens), dtype_name(options.dtype),
+             recompute_name(options.recompute));
+  for (const MemoryPlan::Row& row : plan.rows)
+    fmt::print("  {:<44} {:>18} bytes  {:>9}\n", row.what, format_count(int64_t(row.bytes)),
+               format_bytes(double(row.bytes)));
+  fmt::print("  {:<44} {:>18} bytes  {:>9}\n", "in all", format_count(int64_t(plan.total_bytes())),
+             format_bytes(double(plan.total_bytes())));
+  if (memory > 0 && plan.total_bytes() > memory)
+    throw Error(fmt::format("[plan] training must fit {}, takes {}", format_bytes(double(memory)),
+                            format_bytes(double(plan.total_bytes()))),
+                "lower --max-tokens, or quantize the base: --quantize nf4");
+}
+
+int inspect(InspectFlags& f) {
+  const Inspected inspected = inspect_model(f);
+  print_config(inspected.shape);
+  print_tokenizer(f, inspected);
+  if (f.tensors) print_tensors(inspected.shape);
+  if (f.plan) print_plan(f, inspected.shape);
+  return kDone;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Action& action) {
+  static InspectFlags f;
+  CLI::App& verb = *app.add_subcommand(
+      "inspect",
+      "Show what a model is made of, and the memory that training it takes\n\n"
+      "example: chatmem inspect llama-3.1-8b --plan --quantize nf4 --memory 24");
+  verb.add_option("model", f.model.model,
+                  "a folder, a GGUF file, or a published model's name: then its shape alone")
+      ->required();
+  verb.add_flag("--tensors", f.tensors, "every tensor with its format and size");
+  verb.add_option("--formats", f.formats, "of the weights of a published model's shape")
+      ->check(CLI::IsMember({"f32", "bf16", "f16", "q8_0", "q4_0", "q4_k", "nf4"}))
+      ->capture_default_str();
+  verb.add_option("--layers", f.layers, "of a published model's shape; default: all")
+      ->check(CLI::Range(1, 1000));
+  const std::string group = "The memory of training";
+  verb.add_flag("--plan", f.plan, "print it, to the byte")->group(group);
+  verb.add_option("--method", f.method, "lora or full")
+      ->check(CLI::IsMember({"lora", "full"}))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--lora-rank", f.lora.rank)
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--target-modules", f.lora.target_modules, "default: all seven")
+      ->delimiter(',')
+      ->group(group);
+  verb.add_flag("--dora", f.lora.dora)->group(group);
+  verb.add_option("--quantize", f.quantize, "nf4: the base's projections in 4 bits")
+      ->check(CLI::IsMember({"off", "nf4"}))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--max-tokens", f.max_tokens, "of a batch")
+      ->check(CLI::Range(2, 1 << 24))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--recompute", f.recompute, "nothing, cheap, blocks; auto: by --memory")
+      ->check(CLI::IsMember({"auto", "nothing", "cheap", "blocks"}))
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--memory", f.memory_gb, "GB that it must fit")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  verb.add_option("--dtype", f.model.dtype, "of activations")
+      ->check(CLI::IsMember({"auto", "f32", "bf16"}))
+      ->capture_default_str()
+      ->group(group);
+  verb.callback([&action] { action = [] { return inspect(f); }; });
+}
+
+}  // namespace chatmem
