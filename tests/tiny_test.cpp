@@ -286,7 +286,7 @@ TEST_F(TinyTest, SavedAsHuggingFaceItIsTheSameModel) {
 }
 
 TEST_F(TinyTest, MergedEqualsUnmerged) {
-  const Adapter a = adapter(model_.config);
+  const Adapter a = adapter(model_);
   const auto unmerged = logits(model_, story_, {.adapter = &a});
   EXPECT_GT(max_difference(unmerged, logits(model_, story_)), 0.1);
   EXPECT_LT(max_difference(logits(merge_adapter(*ops_, model_, a), story_), unmerged), 1e-3);
@@ -317,7 +317,7 @@ TEST_F(TinyTest, Bf16IsCloseToF32) {
 
 // The mean loss of the story and its gradient, beside central differences.
 TEST_F(TinyTest, LoraGradientsAreCentralDifferences) {
-  Adapter a = adapter(model_.config), grads = a;
+  Adapter a = adapter(model_), grads = a;
   const int n = int(story_.size()) - 1;
   KvPages pages(*ops_, model_.config, pages_for(n), DType::f32, model_.config.n_layers);
   KvSequence kv(pages);

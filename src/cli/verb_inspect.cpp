@@ -78,9 +78,8 @@ void print_tensors(const Llama& model) {
 
 void print_tokenizer(InspectFlags& f, const Inspected& inspected) {
   if (!inspected.open) return;
-  const std::optional<TokenizerSource> source = find_tokenizer(f.model, inspected.open->loaded);
-  if (!source) return fmt::print("no tokenizer\n");
-  const Tokenizer tokenizer{*source};
+  const std::string at = f.model.tokenizer.empty() ? f.model.model : f.model.tokenizer;
+  const Tokenizer tokenizer = Tokenizer::load(at);
   check_vocabulary(tokenizer, inspected.shape.config);
   const auto named = [&](int id) {
     return id < 0 ? std::string("none") : fmt::format("{} {}", id, tokenizer.piece(id));
