@@ -22,13 +22,20 @@ Everything is f32 except bf16.*, whose results are widened. The steps are torch.
 two-dimensional weights (embedding and lm_head among them), none on norms. No clipping.
 
 rope.safetensors holds the inverse frequencies of Llama-3.1-8B and Llama-3.2-3B.
+
+quant.safetensors holds rows (x) of all sorts, what llama.cpp's library (libggml-base, found by the loader) makes of
+them in each of its types (q8_0 ...), and what it makes of that again (q8_0.values ...). nf4.safetensors holds what
+bitsandbytes stores for a weight that nf4_weight() and the test both make, computed here by its formulas.
 """
 
+import ctypes
+import ctypes.util
 import json
 import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -228,6 +235,100 @@ def rope():
               GOLDEN / "rope.safetensors", metadata={"format": "pt"})
 
 
+def quant_rows():
+    """Rows of 256 of every sort that a quantizer may meet; no NaN, none above f16's largest."""
+    random = np.random.default_rng(7)
+    normal = random.standard_normal((3, 256))
+    rows = [normal[0], normal[1] * 0.02, normal[2] * 60, random.uniform(-1, 1, 256), random.uniform(0, 1, 256),
+            random.uniform(-3, -2, 256), np.zeros(256), np.full(256, 0.37), random.standard_normal(256) * 1e-7,
+            random.standard_normal(256) * 1e-20, random.uniform(-65504, 65504, 256),
+            random.standard_t(3, 256) * 0.01]
+    mixed = random.standard_normal(256) * np.repeat([1, 0, 1e-3, 1e3, 1, 1e-12, 5, 1], 32)
+    mixed[::9] = -0.0
+    mixed[5::31] = 1e-40  # no normal number
+    outlier = random.standard_normal(256) * 0.02
+    outlier[100], outlier[200] = 9, -7
+    few = np.zeros(256)
+    few[[3, 40, 41, 255]] = 1, -1, 1, 0.5
+    return np.array(rows + [mixed, outlier, few], dtype=np.float32)
+
+
+def quant():
+    ggml = ctypes.CDLL(ctypes.util.find_library("ggml-base") or "libggml-base.so.0")
+    x = quant_rows()
+    rows, cols = x.shape
+    out = {"x": torch.from_numpy(x)}
+    for name, symbol, block, size in [("q8_0", "q8_0", 32, 34), ("q4_0", "q4_0", 32, 18),
+                                      ("q4_k", "q4_K", 256, 144), ("q6_k", "q6_K", 256, 210)]:
+        packed = np.zeros((rows, cols // block * size), dtype=np.uint8)
+        values = np.zeros_like(x)
+        getattr(ggml, f"quantize_row_{symbol}_ref")(
+            ctypes.c_void_p(x.ctypes.data), ctypes.c_void_p(packed.ctypes.data), ctypes.c_int64(x.size))
+        getattr(ggml, f"dequantize_row_{symbol}")(
+            ctypes.c_void_p(packed.ctypes.data), ctypes.c_void_p(values.ctypes.data), ctypes.c_int64(x.size))
+        out[name], out[f"{name}.values"] = torch.from_numpy(packed), torch.from_numpy(values)
+        print(f"{name}: rms error {np.sqrt(np.mean((values[0] - x[0]) ** 2)):.5f} of a normal row")
+    save_file(out, GOLDEN / "quant.safetensors", metadata={"format": "pt"})
+
+
+def nf4_weight(rows, cols):
+    """Pseudo-random numbers that any language makes alike; every fifth block larger, one block zero."""
+    i = np.arange(rows * cols, dtype=np.uint64)
+    unit = ((i * np.uint64(2654435761) & np.uint64(0xFFFFFFFF)) >> np.uint64(8)).astype(np.float32) / np.float32(2**24)
+    scale = np.where(i // np.uint64(64) % np.uint64(5) == 0, np.float32(0.25), np.float32(0.03125))
+    x = (unit - np.float32(0.5)) * scale.astype(np.float32)
+    x[640:704] = 0
+    return x.reshape(rows, cols)
+
+
+def dynamic_map():
+    """bitsandbytes' create_dynamic_map(signed=True, max_exponent_bits=7, total_bits=8)."""
+    data = []
+    for i in range(7):
+        boundaries = torch.linspace(0.1, 1, 2**i + 1, dtype=torch.float32)
+        means = (boundaries[:-1] + boundaries[1:]) / 2.0
+        data += ((10 ** (i - 6)) * means).tolist() + (-(10 ** (i - 6)) * means).tolist()
+    return np.sort(np.array(data + [0, 1.0], dtype=np.float32))
+
+
+def nf4():
+    values = np.array([-1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
+                       -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725,
+                       0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941,
+                       0.7229568362236023, 1], dtype=np.float32)
+    thresholds = np.array([-0.8480964004993439, -0.6106329262256622, -0.4599952697753906, -0.33967943489551544,
+                           -0.23460740596055984, -0.13791173323988914, -0.045525018125772476, 0.03979014977812767,
+                           0.1202552504837513, 0.2035212516784668, 0.2920137718319893, 0.3893125355243683,
+                           0.5016634166240692, 0.6427869200706482, 0.8614784178118011], dtype=np.float32)
+    rows, cols = 9, 2048
+    x = nf4_weight(rows, cols).reshape(-1, 64)
+    absmax = np.abs(x).max(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = x * (np.float32(1) / absmax)[:, None]  # NaN in a block of zeros, for which a zero is chosen
+    q = np.where(np.isnan(scaled), 7, (scaled[..., None] > thresholds).sum(-1)).astype(np.uint8).reshape(-1)
+    weight = (q[0::2] << 4 | q[1::2]).reshape(-1, 1)
+
+    code = dynamic_map()
+    middles = (code[:-1] + code[1:]) * np.float32(0.5)
+    offset = np.float32(absmax.astype(np.float64).mean())
+    shifted = absmax - offset
+    nested = np.array([np.abs(shifted[i:i + 256]).max() for i in range(0, len(shifted), 256)], dtype=np.float32)
+    normal = shifted * (np.float32(1) / nested)[np.arange(len(shifted)) // 256]
+    codes = (normal[:, None] > middles).sum(-1).astype(np.uint8)
+    restored = code[codes] * nested[np.arange(len(codes)) // 256] + offset
+    result = (values[q].reshape(-1, 64) * restored[:, None]).reshape(rows, cols)
+    state = {"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [rows, cols],
+             "nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": float(offset)}
+    as_bytes = np.frombuffer(json.dumps(state).encode(), dtype=np.uint8).copy()
+    save_file({"weight": torch.from_numpy(weight), "weight.absmax": torch.from_numpy(codes),
+               "weight.quant_map": torch.from_numpy(values), "weight.nested_absmax": torch.from_numpy(nested),
+               "weight.nested_quant_map": torch.from_numpy(code),
+               "weight.quant_state.bitsandbytes__nf4": torch.from_numpy(as_bytes),
+               "first_and_last_row": torch.from_numpy(result[[0, -1]].copy())},
+              GOLDEN / "nf4.safetensors", metadata={"format": "pt"})
+    print(f"nf4: rms error {np.sqrt(np.mean((result - nf4_weight(rows, cols)) ** 2)):.6f}")
+
+
 def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -236,6 +337,8 @@ def main():
         torch.manual_seed(seed)
         golden(name, shape)
     rope()
+    quant()
+    nf4()
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ constexpr size_t row_bytes(DType dtype, size_t cols) {
       return cols / 256 * 144;
     case DType::q6_k:
       return cols / 256 * 210;
-    case DType::nf4:  // two words, a scale for each 256 blocks begun, codes of scales, nibbles
-      return 8 + 4 * (cols / 64 / 256 + 2) + cols / 64 + cols / 2;
+    case DType::nf4:  // nibbles, codes of scales to a whole word, two words, scales; whole 16 bytes
+      return (cols / 2 + (cols / 64 + 3) / 4 * 4 + 8 + 4 * (cols / 64 / 256 + 2) + 15) / 16 * 16;
     default:
       return cols * dtype_bytes(dtype);
   }

@@ -73,6 +73,16 @@ const CpuKernels& kernels_of(Isa isa) {
   return kernels_portable();
 }
 
+const QuantKernels& quant_kernels_of(Isa isa) {
+#ifdef CHATMEM_X86
+  if (isa == Isa::avx512_bf16) return quant_kernels_avx512_bf16();
+  if (isa == Isa::avx512) return quant_kernels_avx512();
+  if (isa == Isa::avx2) return quant_kernels_avx2();
+#endif
+  CHECK(isa == Isa::portable);
+  return quant_kernels_portable();
+}
+
 void* Buffer::reserve_bytes(size_t bytes) {
   if (bytes > size_bytes_) {
     data_.reset();
@@ -111,6 +121,37 @@ void CpuDevice::narrow(void* y, DType dtype, const float* x, size_t n) const {
     CHECK(dtype == DType::bf16);
     kernels->f32_to_bf16(static_cast<unsigned short*>(y), x, n);
   }
+}
+
+const QuantLoops& CpuDevice::quant_loops(DType dtype) const {
+  const QuantKernels& quant = quant_kernels_of(isa);
+  switch (dtype) {
+    case DType::q8_0:
+      return quant.q8_0;
+    case DType::q4_0:
+      return quant.q4_0;
+    case DType::q4_k:
+      return quant.q4_k;
+    case DType::q6_k:
+      return quant.q6_k;
+    default:
+      CHECK(dtype == DType::nf4);
+      return quant.nf4;
+  }
+}
+
+void CpuDevice::fetch(void* y, DType y_dtype, Tensor w, size_t row, size_t begin, size_t n) const {
+  if (!is_quantized(w.dtype)) {
+    CHECK(y_dtype == DType::f32);
+    return widen(static_cast<float*>(y), element(w, row, begin), w.dtype, n);
+  }
+  const size_t block = block_elements(w.dtype);
+  CHECK(begin % block == 0 && n % block == 0);
+  const QuantLoops& loops = quant_loops(w.dtype);
+  if (y_dtype == DType::f32)
+    return loops.to_f32(static_cast<float*>(y), element(w, row), size_t(w.cols), begin, n);
+  CHECK(y_dtype == DType::bf16);
+  loops.to_bf16(static_cast<unsigned short*>(y), element(w, row), size_t(w.cols), begin, n);
 }
 
 }  // namespace chatmem

@@ -10,6 +10,7 @@
 #include "base/dtype.h"
 #include "compute/cpu_kernels.h"
 #include "compute/ops.h"
+#include "compute/quant_kernels.h"
 
 namespace chatmem {
 
@@ -21,6 +22,7 @@ Isa best_isa();
 // instruction set that the machine lacks.
 Isa choose_isa();
 const CpuKernels& kernels_of(Isa isa);
+const QuantKernels& quant_kernels_of(Isa isa);
 
 // Memory aligned to 64 bytes that only grows; growing loses the contents.
 class Buffer {
@@ -74,13 +76,25 @@ struct CpuDevice {
   void widen(float* y, const void* x, DType dtype, size_t n) const;
   // y is f32 or bf16; may be x.
   void narrow(void* y, DType dtype, const float* x, size_t n) const;
+
+  // The loops of a quantized type.
+  const QuantLoops& quant_loops(DType dtype) const;
+  // Elements [begin, begin + n) of a row of a weight of any type, whole blocks, as y_dtype: f32,
+  // or bf16 where w is quantized.
+  void fetch(void* y, DType y_dtype, Tensor w, size_t row, size_t begin, size_t n) const;
 };
 
+// Of a quantized tensor, only the beginnings of rows are elements that have an address.
 inline void* element(Tensor t, size_t row, size_t col = 0) {
+  if (is_quantized(t.dtype))
+    return static_cast<char*>(t.data) + row * row_bytes(t.dtype, size_t(t.cols));
   return static_cast<char*>(t.data) + (row * size_t(t.cols) + col) * dtype_bytes(t.dtype);
 }
 inline bool is_activation(Tensor t) { return t.dtype == DType::f32 || t.dtype == DType::bf16; }
-inline bool is_weight(Tensor t) { return is_activation(t) || t.dtype == DType::f16; }
+inline bool is_weight(Tensor t) {
+  return is_activation(t) || t.dtype == DType::f16 ||
+         (is_quantized(t.dtype) && size_t(t.cols) % block_elements(t.dtype) == 0);
+}
 inline bool same_shape(Tensor a, Tensor b) { return a.rows == b.rows && a.cols == b.cols; }
 
 }  // namespace chatmem

@@ -8,7 +8,8 @@ namespace {
 constexpr int kFewRows = 4;
 // Outputs that one thread computes before it writes them.
 constexpr size_t kDotBlock = 64;
-// A widened panel of a weight: at most 2048 x 1024 f32 = 8 MB.
+// A converted panel of a weight: at most 2048 x 1024 f32 = 8 MB. Multiples of every block of
+// quantized types.
 constexpr int kPanelDepth = 2048, kPanelCols = 1024;
 // Elements below which a second thread costs more than it brings.
 constexpr size_t kGrain = 16384;
@@ -25,7 +26,7 @@ void CpuMatmul::forward(Tensor y, Tensor x, Tensor w, float scale, Accumulate ac
   if (y.size() == 0) return;
   if (x.rows <= kFewRows) return few_rows(y, x, w, scale, accumulate);
   if (!gemm_->supports(x.dtype, w.dtype, y.dtype))
-    return by_panels(y, x, transposed(w), scale, accumulate);
+    return by_panels(y, x, w, Side::columns, scale, accumulate);
   gemm_->run({y.data, y.dtype, size_t(y.cols), plain(x), transposed(w), y.rows, y.cols, x.cols,
               scale, accumulate});
 }
@@ -36,10 +37,11 @@ void CpuMatmul::dx(Tensor dx, Tensor dy, Tensor w, float scale, Accumulate accum
   CHECK(dy.dtype == dx.dtype || dy.dtype == DType::f32);
   if (dx.size() == 0) return;
   // The gradient of f32 logits loses no more by rounding than dx itself does.
-  if (dx.dtype == DType::bf16 && gemm_->supports(DType::bf16, w.dtype, DType::bf16))
+  const DType converted = is_quantized(w.dtype) ? DType::bf16 : w.dtype;
+  if (dx.dtype == DType::bf16 && gemm_->supports(DType::bf16, converted, DType::bf16))
     dy = as(dy, DType::bf16, a_);
   if (!gemm_->supports(dy.dtype, w.dtype, dx.dtype))
-    return by_panels(dx, dy, plain(w), scale, accumulate);
+    return by_panels(dx, dy, w, Side::rows, scale, accumulate);
   gemm_->run({dx.data, dx.dtype, size_t(dx.cols), plain(dy), plain(w), dx.rows, dx.cols, dy.cols,
               scale, accumulate});
 }
@@ -92,7 +94,10 @@ void CpuMatmul::few_rows_block(Tensor y, const float* x, Tensor w, size_t begin,
   const void* rows = element(w, begin);
   const auto* rows16 = static_cast<const unsigned short*>(rows);
   const size_t cols = size_t(w.cols);
-  if (w.dtype == DType::f32)
+  if (is_quantized(w.dtype))
+    device_.quant_loops(w.dtype).dot_rows(dots, x, y.rows, rows, row_bytes(w.dtype, cols), int(n),
+                                          cols);
+  else if (w.dtype == DType::f32)
     k.dot_rows_f32(dots, x, y.rows, static_cast<const float*>(rows), int(n), cols);
   else
     (w.dtype == DType::bf16 ? k.dot_rows_bf16 : k.dot_rows_f16)(dots, x, y.rows, rows16, int(n),
@@ -107,12 +112,18 @@ void CpuMatmul::few_rows_block(Tensor y, const float* x, Tensor w, size_t begin,
   }
 }
 
-void CpuMatmul::by_panels(Tensor c, Tensor a, const GemmMatrix& b, float scale,
+DType CpuMatmul::panel_dtype(DType a, DType w) const {
+  const bool native = is_quantized(w) && gemm_->supports(a, DType::bf16, DType::f32);
+  return native ? DType::bf16 : DType::f32;
+}
+
+void CpuMatmul::by_panels(Tensor c, Tensor a, Tensor w, Side side, float scale,
                           Accumulate accumulate) {
-  a = as(a, DType::f32, a_);
+  const DType dtype = panel_dtype(a.dtype, w.dtype);
+  a = as(a, dtype, a_);
   const int depth = a.cols;
-  float* panel = panel_.reserve<float>(size_t(std::min(depth, kPanelDepth)) *
-                                       size_t(std::min(c.cols, kPanelCols)));
+  void* memory = panel_.reserve<char>(size_t(std::min(depth, kPanelDepth)) *
+                                      size_t(std::min(c.cols, kPanelCols)) * dtype_bytes(dtype));
   const bool direct = c.dtype == DType::f32;
   float* result =
       direct ? nullptr : result_.reserve<float>(c.size() / c.cols * std::min(c.cols, kPanelCols));
@@ -120,15 +131,19 @@ void CpuMatmul::by_panels(Tensor c, Tensor a, const GemmMatrix& b, float scale,
     const int cols = std::min(kPanelCols, c.cols - col);
     for (int row = 0; row < depth; row += kPanelDepth) {
       const int rows = std::min(kPanelDepth, depth - row);
-      widen_panel(panel, b, row, col, rows, cols);
-      GemmMatrix block = {panel, DType::f32, size_t(cols), 1};
-      if (b.row_stride == 1) block = {panel, DType::f32, 1, size_t(rows)};
+      Tensor panel = {memory, rows, cols, dtype};
+      if (side == Side::columns) {
+        panel = {memory, cols, rows, dtype};
+        fill_panel(panel, w, col, row);
+      } else {
+        fill_panel(panel, w, row, col);
+      }
       const bool adds = row > 0 || (direct && accumulate == Accumulate::yes);
       gemm_->run({direct ? element(c, 0, size_t(col)) : result,
                   DType::f32,
                   size_t(direct ? c.cols : cols),
-                  {a.f32() + row, DType::f32, size_t(depth), 1},
-                  block,
+                  {element(a, 0, size_t(row)), dtype, size_t(depth), 1},
+                  side == Side::columns ? transposed(panel) : plain(panel),
                   c.rows,
                   cols,
                   rows,
@@ -139,18 +154,11 @@ void CpuMatmul::by_panels(Tensor c, Tensor a, const GemmMatrix& b, float scale,
   }
 }
 
-// Keeps the order of the weight in memory: whichever stride is 1 stays so.
-void CpuMatmul::widen_panel(float* panel, const GemmMatrix& b, int row, int col, int rows,
-                            int cols) const {
-  const bool by_rows = b.col_stride == 1;
-  const size_t lines = size_t(by_rows ? rows : cols), length = size_t(by_rows ? cols : rows);
-  const size_t stride = by_rows ? b.row_stride : b.col_stride;
-  const size_t first = size_t(row) * b.row_stride + size_t(col) * b.col_stride;
-  device_.split(lines, 1 + kGrain / length, [&](size_t begin, size_t end, int) {
+void CpuMatmul::fill_panel(Tensor panel, Tensor w, int row, int col) const {
+  const size_t length = size_t(panel.cols);
+  device_.split(size_t(panel.rows), 1 + kGrain / length, [&](size_t begin, size_t end, int) {
     for (size_t i = begin; i < end; i++)
-      device_.widen(panel + i * length,
-                    static_cast<const char*>(b.data) + (first + i * stride) * dtype_bytes(b.dtype),
-                    b.dtype, length);
+      device_.fetch(element(panel, i), panel.dtype, w, size_t(row) + i, size_t(col), length);
   });
 }
 

@@ -1,6 +1,6 @@
 // The three products of a weight on the CPU, for every combination of element types: directly where
-// the GEMM takes them, otherwise with panels of the weight widened to f32; one to four rows by dot
-// products at the speed of memory.
+// the GEMM takes them, otherwise with panels of the weight converted to what it takes; few rows by
+// dot products at the speed of memory.
 #pragma once
 #include <memory>
 
@@ -24,10 +24,14 @@ class CpuMatmul {
   void few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
   void few_rows_block(Tensor y, const float* x, Tensor w, size_t begin, size_t n, float scale,
                       Accumulate accumulate) const;
-  // c = a * weight in f32, the weight widened panel by panel. b is the weight as the product sees
-  // it, (k, n).
-  void by_panels(Tensor c, Tensor a, const GemmMatrix& b, float scale, Accumulate accumulate);
-  void widen_panel(float* panel, const GemmMatrix& b, int row, int col, int rows, int cols) const;
+  // How the product sees the weight: its rows are the columns of b (forward), or the rows (dx).
+  enum class Side : uint8_t { columns, rows };
+  // c (+)= scale * a b, the weight converted panel by panel to the type of the product.
+  void by_panels(Tensor c, Tensor a, Tensor w, Side side, float scale, Accumulate accumulate);
+  // (rows, cols) of the weight at (row, col), in its own order.
+  void fill_panel(Tensor panel, Tensor w, int row, int col) const;
+  // The type that a weight is converted to for a product with a.
+  DType panel_dtype(DType a, DType w) const;
   // All of x in another type, in `buffer`; x itself when it has that type.
   Tensor as(Tensor x, DType dtype, Buffer& buffer) const;
   void add_panel(Tensor c, const float* panel, int col, int cols, Accumulate accumulate) const;

@@ -61,6 +61,13 @@ class CpuOps : public Ops {
       return;
     }
     CHECK(is_activation(dst) && is_weight(src));
+    if (is_quantized(src.dtype)) {
+      device_.split(size_t(dst.rows), row_grain(dst), [&](size_t begin, size_t end, int) {
+        for (size_t i = begin; i < end; i++)
+          device_.fetch(element(dst, i), dst.dtype, src, i, 0, size_t(src.cols));
+      });
+      return;
+    }
     device_.split(dst.size(), kGrain, [&](size_t begin, size_t end, int) {
       float buffer[kChunk];
       for (size_t i = begin; i < end; i += kChunk) {
@@ -407,8 +414,11 @@ class CpuOps : public Ops {
     float* buffers = row_buffers(n, 1);
     device_.split(rows.size(), row_grain(y), [&](size_t begin, size_t end, int thread) {
       for (size_t i = begin; i < end; i++)
-        convert_row(element(y, i), y.dtype, element(x, size_t(rows[i])), x.dtype,
-                    buffers + size_t(thread) * n, n);
+        if (is_quantized(x.dtype))
+          device_.fetch(element(y, i), y.dtype, x, size_t(rows[i]), 0, n);
+        else
+          convert_row(element(y, i), y.dtype, element(x, size_t(rows[i])), x.dtype,
+                      buffers + size_t(thread) * n, n);
     });
   }
 

@@ -3,9 +3,10 @@
 //
 // Shapes: n tokens are n rows; W is (out, in). Activations (x, y, q, ...) are f32 or bf16, all
 // tensors of one call alike unless a line says otherwise; sums are accumulated in f32. Weights may
-// be f32, bf16 or f16 in every combination. Gradients of weights are f32. Output tensors come
-// first. "+=" marks what accumulates. An output may be the same tensor as an input of the same
-// shape only where a line says so.
+// be f32, bf16 or f16 in every combination; those of matmul, matmul_dx, embed and copy also of any
+// quantized type, whose rows hold whole blocks. Gradients of weights are f32; a quantized weight
+// has none. Output tensors come first. "+=" marks what accumulates. An output may be the same
+// tensor as an input of the same shape only where a line says so.
 #pragma once
 #include <memory>
 #include <span>
@@ -30,8 +31,8 @@ class Ops {
   virtual void* alloc(size_t bytes) = 0;  // zeroed, aligned to 64 bytes, freed with the Ops
   virtual void copy_in(Tensor dst, const void* host) = 0;  // dst.size_bytes() bytes
   virtual void copy_out(void* host, Tensor src) = 0;
-  virtual void copy(
-      Tensor dst, Tensor src) = 0;  // same shape; converts between f32, bf16 and f16 (dst not f16)
+  virtual void copy(Tensor dst,
+                    Tensor src) = 0;  // same shape; converts any type of weight to f32 and bf16
   virtual void zero(Tensor x) = 0;
 
   // -- forward

@@ -1,0 +1,38 @@
+// The inner loops of quantized rows (compute/quant.h has the formats), as a table of functions that
+// is compiled once for each instruction set like that of cpu_kernels.h, under the same rule: no
+// inline function here. Results have the same bits in all of them, but for dot_rows.
+#pragma once
+#include <stddef.h>
+
+namespace chatmem {
+
+// bitsandbytes' tables: the 16 values of nf4, and the 256 of the map of its 8-bit scales.
+extern const float kNf4Values[16];
+extern const float* const kNf4Codes;
+
+// Of one type; cols, begin and n are multiples of its block.
+struct QuantLoops {
+  // Elements [begin, begin + n) of a row of `cols`, in f32 or rounded to bf16.
+  void (*to_f32)(float* y, const void* row, size_t cols, size_t begin, size_t n);
+  void (*to_bf16)(unsigned short* y, const void* row, size_t cols, size_t begin, size_t n);
+  // y[r * n_x + t] = dot(w[r], x[t]) for rows of w that are row_bytes apart, n_x in 1 ... 4.
+  void (*dot_rows)(float* y, const float* x, int n_x, const void* w, size_t row_bytes, int rows,
+                   size_t cols);
+};
+
+struct QuantKernels {
+  QuantLoops q8_0, q4_0, q4_k, q6_k, nf4;
+
+  // The search of llama.cpp for the scales of groups of 32 (q4_k: x = scale level - min) and of 16
+  // (q6_k: x = scale (level - 32)), and the levels that belong to them.
+  void (*search_q4_k)(float* scales, float* mins, unsigned char* levels, const float* x,
+                      size_t n_groups);
+  void (*search_q6_k)(float* scales, unsigned char* levels, const float* x, size_t n_groups);
+};
+
+const QuantKernels& quant_kernels_portable();
+const QuantKernels& quant_kernels_avx2();
+const QuantKernels& quant_kernels_avx512();
+const QuantKernels& quant_kernels_avx512_bf16();
+
+}  // namespace chatmem

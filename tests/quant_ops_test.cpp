@@ -1,0 +1,181 @@
+// The operations on quantized weights against the slow way: the weight read whole by the obvious
+// reader, then the same operation in double. For each instruction set that the machine has, with
+// and without oneDNN, in f32 and bf16.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "base/random.h"
+#include "compute/cpu_ops.h"
+#include "compute/nf4.h"
+#include "compute/quant.h"
+
+namespace chatmem {
+namespace {
+
+constexpr DType kAllTypes[] = {DType::q8_0, DType::q4_0, DType::q4_k, DType::q6_k, DType::nf4};
+
+struct Setup {
+  Isa isa;
+  GemmBackend gemm;
+  DType dtype;
+};
+
+// As in ops_test: oneDNN's limit holds for the whole process.
+std::vector<Setup> all_setups() {
+  std::vector<Setup> setups;
+  const Isa chosen = choose_isa();
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    for (int isa = 0; isa <= int(chosen); isa++)
+      setups.push_back({Isa(isa), GemmBackend::plain, dtype});
+    setups.push_back({chosen, GemmBackend::best, dtype});
+  }
+  return setups;
+}
+
+class QuantOpsTest : public ::testing::TestWithParam<Setup> {
+ protected:
+  QuantOpsTest()
+      : dtype(GetParam().dtype),
+        ops_owner(make_cpu_ops_with({.isa = GetParam().isa, .gemm = GetParam().gemm})),
+        ops(*ops_owner) {}
+
+  // Random numbers that the type holds.
+  Tensor random_tensor(int rows, int cols, DType type) {
+    const Tensor wide = make_tensor(ops, rows, cols, DType::f32);
+    for (size_t i = 0; i < wide.size(); i++) wide.f32()[i] = float(random.normal());
+    if (type == DType::f32) return wide;
+    const Tensor t = make_tensor(ops, rows, cols, type);
+    if (!is_quantized(type)) {
+      ops.copy(t, wide);
+    } else if (type == DType::nf4) {
+      quantize_nf4(
+          t, [&](float* to, int row) { std::copy_n(wide.slice(row, 1).f32(), cols, to); }, "test");
+    } else {
+      for (int row = 0; row < rows; row++)
+        EXPECT_TRUE(quantize_row(t.slice(row, 1).data, wide.slice(row, 1).f32(), cols, type));
+    }
+    return t;
+  }
+
+  // All elements, a quantized tensor by the obvious reader.
+  static std::vector<double> values(Tensor t) {
+    std::vector<float> row(static_cast<size_t>(t.cols));
+    std::vector<double> all;
+    for (int r = 0; r < t.rows; r++) {
+      const void* data = t.slice(r, 1).data;
+      if (is_quantized(t.dtype))
+        dequantize_row(row.data(), data, t.cols, t.dtype);
+      else
+        for (size_t i = 0; i < row.size(); i++)
+          row[i] = t.dtype == DType::f32 ? static_cast<const float*>(data)[i]
+                                         : to_f32(static_cast<const bf16*>(data)[i]);
+      all.insert(all.end(), row.begin(), row.end());
+    }
+    return all;
+  }
+
+  // Weights may be rounded to bf16 on their way into a product of bf16.
+  void expect_near(Tensor got, const std::vector<double>& want, const std::string& what) const {
+    const double tolerance = dtype == DType::f32 ? 2e-5 : 1e-2;
+    const std::vector<double> x = values(got);
+    double sum = 0;
+    for (const double w : want) sum += w * w;
+    const double typical = std::sqrt(sum / double(want.size()));
+    for (size_t i = 0; i < want.size(); i++)
+      ASSERT_LE(std::fabs(x[i] - want[i]), tolerance * (std::fabs(want[i]) + typical))
+          << what << " at row " << i / size_t(got.cols) << ", column " << i % size_t(got.cols);
+  }
+
+  Random random{1};
+  DType dtype;
+  std::unique_ptr<Ops> ops_owner;
+  Ops& ops;
+};
+
+INSTANTIATE_TEST_SUITE_P(Cpu, QuantOpsTest, ::testing::ValuesIn(all_setups()), [](const auto& i) {
+  return std::string(kernels_of(i.param.isa).name) +
+         (i.param.gemm == GemmBackend::plain ? "_plain_" : "_best_") +
+         std::string(dtype_name(i.param.dtype));
+});
+
+// want (+)= scale * a b, or a b^T.
+std::vector<double> product(const std::vector<double>& before, const std::vector<double>& a,
+                            const std::vector<double>& w, Tensor shape, bool by_rows,
+                            double scale) {
+  const size_t out = size_t(shape.rows), in = size_t(shape.cols);
+  const size_t n_a = by_rows ? out : in, n_c = by_rows ? in : out, n = a.size() / n_a;
+  std::vector<double> c(n * n_c);
+  for (size_t t = 0; t < n; t++)
+    for (size_t o = 0; o < out; o++)
+      for (size_t i = 0; i < in; i++) {
+        if (by_rows)
+          c[t * n_c + i] += scale * a[t * n_a + o] * w[o * in + i];
+        else
+          c[t * n_c + o] += scale * a[t * n_a + i] * w[o * in + i];
+      }
+  for (size_t i = 0; i < before.size(); i++) c[i] += before[i];
+  return c;
+}
+
+// Row counts on both sides of the limit of the dot products; panels that are cut in both
+// directions.
+TEST_P(QuantOpsTest, MatmulForwardAndDx) {
+  const int shapes[][3] = {{1, 33, 256}, {3, 70, 512},  {4, 64, 256},   {5, 1, 256},
+                           {9, 40, 768}, {6, 40, 2304}, {5, 1050, 256}, {5, 2100, 256}};
+  for (const DType w_type : kAllTypes)
+    for (const auto& [n, out, in] : shapes)
+      for (const bool adds : {false, true}) {
+        const Tensor w = random_tensor(out, in, w_type), x = random_tensor(n, in, dtype);
+        const Tensor y = random_tensor(n, out, adds ? DType::f32 : dtype);
+        const std::vector<double> wide = values(w);
+        const Accumulate accumulate = adds ? Accumulate::yes : Accumulate::no;
+        const std::string what = std::string(dtype_name(w_type)) + " " + std::to_string(n) + " x " +
+                                 std::to_string(out) + " x " + std::to_string(in);
+        const auto before = [&](Tensor t) { return adds ? values(t) : std::vector<double>(); };
+
+        std::vector<double> want = product(before(y), values(x), wide, w, false, adds ? 0.5 : 1);
+        ops.matmul(y, x, w, adds ? 0.5f : 1, accumulate);
+        expect_near(y, want, "matmul " + what);
+
+        const Tensor dx = random_tensor(n, in, dtype);
+        want = product(before(dx), values(y), wide, w, true, adds ? 0.5 : 1);
+        ops.matmul_dx(dx, y, w, adds ? 0.5f : 1, accumulate);
+        expect_near(dx, want, "dx " + what);
+      }
+}
+
+TEST_P(QuantOpsTest, EmbedAndCopyGiveTheElements) {
+  const std::vector<int> tokens = {6, 0, 3, 3, 8, 1};
+  for (const DType type : kAllTypes) {
+    const Tensor table = random_tensor(9, 768, type);
+    const Tensor x = make_tensor(ops, 6, 768, dtype), all = make_tensor(ops, 9, 768, dtype);
+    const Tensor same = make_tensor(ops, 9, 768, type);
+    ops.embed(x, table, tokens);
+    ops.copy(all, table);
+    ops.copy(same, table);
+    EXPECT_EQ(values(same), values(table));
+    std::vector<double> want = values(table);
+    if (dtype == DType::bf16)
+      for (double& value : want) value = double(to_f32(to_bf16(float(value))));
+    EXPECT_EQ(values(all), want);
+    const std::vector<double> got = values(x);
+    for (size_t i = 0; i < tokens.size(); i++)
+      for (size_t j = 0; j < 768; j++)
+        ASSERT_EQ(got[i * 768 + j], want[size_t(tokens[i]) * 768 + j]);
+  }
+}
+
+TEST_P(QuantOpsTest, ScratchGrowsOnce) {
+  const Tensor w = random_tensor(300, 512, DType::q4_k), x = random_tensor(40, 512, dtype);
+  const Tensor y = make_tensor(ops, 40, 300, dtype);
+  ops.matmul(y, x, w, 1, Accumulate::no);
+  ops.matmul_dx(x, y, w, 1, Accumulate::no);
+  const size_t bytes = ops.allocated_bytes();
+  for (const int n : {40, 1, 17}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
+  EXPECT_EQ(ops.allocated_bytes(), bytes);
+}
+
+}  // namespace
+}  // namespace chatmem
