@@ -12,12 +12,14 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/staged_folder.h"
+#include "compute/quant.h"
 #include "model/gguf_model.h"
 
 namespace chatmem {
 namespace {
 
 constexpr size_t kMaxConfigBytes = 16 << 20, kMaxIndexBytes = 256 << 20;
+constexpr size_t kParallelBytes = 1 << 20;  // below, threads cost more than they save
 constexpr const char* kSingle = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
@@ -295,9 +297,9 @@ void write_shard(const fs::path& path, Ops& ops, const Llama& model, const SaveP
     buffer.resize(tensor.size_bytes());
     ops.copy_out(buffer.data(), tensor);
     if (name.ends_with(".q_proj.weight") || name.ends_with(".k_proj.weight"))
-      reorder_heads(buffer, size_t(tensor.cols) * dtype_bytes(tensor.dtype), model.config.head_dim,
+      reorder_heads(buffer, row_bytes(tensor.dtype, size_t(tensor.cols)), model.config.head_dim,
                     model.config.rope_layout, RopeLayout::half);
-    if (tensor.dtype != dtype) buffer = convert(buffer, tensor.dtype, dtype);
+    buffer = convert_rows(buffer, tensor.cols, tensor.dtype, dtype, name);
     return buffer;
   };
   write_safetensors(path, infos, {}, source);
@@ -427,6 +429,32 @@ std::vector<std::byte> convert(std::span<const std::byte> bytes, DType from, DTy
   for (size_t i = 0; i < n; i++)
     write_element(&result[i * dtype_bytes(to)], to,
                   read_element(&bytes[i * dtype_bytes(from)], from));
+  return result;
+}
+
+std::vector<std::byte> convert_rows(std::span<const std::byte> bytes, int cols, DType from,
+                                    DType to, std::string_view name) {
+  if (from == to) return {bytes.begin(), bytes.end()};
+  const size_t n = size_t(cols), from_bytes = row_bytes(from, n), to_bytes = row_bytes(to, n);
+  CHECK(bytes.size() % from_bytes == 0);
+  const auto n_rows = std::ptrdiff_t(bytes.size() / from_bytes);
+  std::vector<std::byte> result(size_t(n_rows) * to_bytes);
+  bool is_sound = true;
+#pragma omp parallel for reduction(&& : is_sound) if (bytes.size() > kParallelBytes)
+  for (std::ptrdiff_t r = 0; r < n_rows; r++) {
+    const std::span<const std::byte> row = bytes.subspan(size_t(r) * from_bytes, from_bytes);
+    std::byte* out = result.data() + size_t(r) * to_bytes;
+    std::vector<float> values(n);
+    for (size_t i = 0; i < n && !is_quantized(from); i++)
+      values[i] = read_element(&row[i * dtype_bytes(from)], from);
+    if (is_quantized(from)) dequantize_row(values.data(), row.data(), cols, from);
+    for (size_t i = 0; i < n && !is_quantized(to); i++)
+      write_element(out + i * dtype_bytes(to), to, values[i]);
+    if (is_quantized(to)) is_sound = quantize_row(out, values.data(), cols, to) && is_sound;
+  }
+  if (!is_sound)
+    fail(fmt::format("tensor '{}' must hold numbers up to {} to be {}, does not", name,
+                     kMaxQuantized, dtype_name(to)));
   return result;
 }
 

@@ -90,6 +90,11 @@ void save_model(const fs::path& folder, Ops& ops, const Llama& model,
 // Elements of f32, bf16 or f16 in another of these types.
 std::vector<std::byte> convert(std::span<const std::byte> bytes, DType from, DType to);
 
+// Rows of `cols` elements in another type: f32, bf16, f16, or quantized on either side. Throws
+// Error when an element is no number, or too large to be quantized; `name` names the tensor.
+std::vector<std::byte> convert_rows(std::span<const std::byte> bytes, int cols, DType from,
+                                    DType to, std::string_view name);
+
 // Reorders the rows of every head of a matrix that produces queries or keys (weights, or B of LoRA)
 // from one rotation layout to the other; row 2i + h of a head of the interleaved layout is row
 // h * head_dim / 2 + i of the other.
