@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/golden: tiny random Llama models and what PyTorch and transformers compute with them.
 
-Needs Python with torch, transformers (5 or later) and safetensors. Run in the repository's root:
+Needs Python with torch, transformers (5 or later), safetensors and gguf. Run in the repository's root:
 
     python3 tools/reference.py
 
@@ -30,6 +30,9 @@ rope.safetensors holds the inverse frequencies of Llama-3.1-8B and Llama-3.2-3B.
 quant.safetensors holds rows (x) of all sorts, what llama.cpp's library (libggml-base, found by the loader) makes of
 them in each of its types (q8_0 ...), and what it makes of that again (q8_0.values ...). nf4.safetensors holds what
 bitsandbytes stores for a weight that nf4_weight() and the test both make, computed here by its formulas.
+
+llama.gguf is a model with its tokenizer, weights q8_0, written by the gguf package; llama_gguf.safetensors holds what
+transformers computes with the weights that the package reads from it (tokens, logits of the last 16, inv_freq).
 """
 
 import ctypes
@@ -39,6 +42,7 @@ import math
 import shutil
 from pathlib import Path
 
+import gguf
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -429,6 +433,75 @@ def nf4():
     print(f"nf4: rms error {np.sqrt(np.mean((result - nf4_weight(rows, cols)) ** 2)):.6f}")
 
 
+def byte_level_tokenizer():
+    """All bytes, three merges and the special tokens of Llama 3's template: tokens, types, merges."""
+    printable = [b for b in range(256) if 0x21 <= b <= 0x7E or (b >= 0xA1 and b != 0xAD)]
+    others = [b for b in range(256) if b not in printable]
+    tokens = [chr(b if b in printable else 0x100 + others.index(b)) for b in range(256)]
+    merges = [("h", "e"), ("l", "l"), ("\u0120", "he")]
+    tokens += [left + right for left, right in merges]
+    special = ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+    types = [gguf.TokenType.NORMAL] * len(tokens) + [gguf.TokenType.CONTROL] * len(special)
+    return tokens + special, types, [" ".join(pair) for pair in merges]
+
+
+def gguf_model():
+    tokens, types, merges = byte_level_tokenizer()
+    shape = dict(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+                 num_key_value_heads=1, head_dim=16, vocab_size=len(tokens), max_position_embeddings=128,
+                 tie_word_embeddings=False, rope_parameters=llama3_rope(10000.0, 8.0, 32))
+    model = make_model(shape)
+    config = model.config
+    inv_freq = model.model.rotary_emb.inv_freq
+    factors = (1 / (10000.0 ** (torch.arange(0, 16, 2).float() / 16)) / inv_freq).numpy()
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+
+    writer = gguf.GGUFWriter(GOLDEN / "llama.gguf", "llama")
+    writer.add_type(gguf.GGUFType.MODEL)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
+    writer.add_context_length(128)
+    writer.add_embedding_length(32)
+    writer.add_block_count(2)
+    writer.add_feed_forward_length(64)
+    writer.add_vocab_size(len(tokens))
+    writer.add_head_count(2)
+    writer.add_head_count_kv(1)
+    writer.add_key_length(16)
+    writer.add_value_length(16)
+    writer.add_rope_dimension_count(16)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("llama-bpe")
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges(merges)
+    writer.add_bos_token_id(tokens.index("<|begin_of_text|>"))
+    writer.add_eos_token_id(tokens.index("<|eot_id|>"))
+    writer.add_tensor("rope_freqs.weight", factors)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            data = weight.numpy().copy()
+            target = names.get_name(name, try_suffixes=(".weight",))
+            if data.ndim == 1:
+                writer.add_tensor(target, data)
+                continue
+            quantized = gguf.quantize(data, gguf.GGMLQuantizationType.Q8_0)
+            weight.copy_(torch.from_numpy(gguf.dequantize(quantized, gguf.GGMLQuantizationType.Q8_0)))
+            if "q_proj" in name or "k_proj" in name:  # a row's blocks stay together
+                quantized = quantized.reshape(-1, 2, 8, quantized.shape[1]).swapaxes(1, 2).reshape(quantized.shape)
+            writer.add_tensor(target, quantized, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        ids, _ = sequence(len(tokens) - 5, 40, 1)
+        logits = logits_of(model, [(ids, None)])[-16:]
+    save_file({"tokens": ids.int(), "logits": logits.contiguous().clone(), "inv_freq": inv_freq.clone()},
+              GOLDEN / "llama_gguf.safetensors", metadata={"format": "pt"})
+    print(f"llama.gguf: logits {logits.std():.2f} rms")
+
+
 def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -439,6 +512,8 @@ def main():
     rope()
     quant()
     nf4()
+    torch.manual_seed(len(MODELS))
+    gguf_model()
 
 
 if __name__ == "__main__":

@@ -3,8 +3,17 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/gguf_tokenizer.h"
+#include "model/gguf_export.h"
 
 namespace chatmem {
+namespace {
+
+std::string tokenizer_path(const ModelOptions& options) {
+  return options.tokenizer.empty() ? options.model : options.tokenizer;
+}
+
+}  // namespace
 
 void add_device_flags(CLI::App& verb, ModelOptions& o) {
   verb.add_option("--device", o.device, "cpu or cuda")
@@ -19,11 +28,10 @@ void add_device_flags(CLI::App& verb, ModelOptions& o) {
 }
 
 void add_model_flags(CLI::App& verb, ModelOptions& o) {
-  verb.add_option("--model", o.model, "folder of a Llama 3.x model (config.json, safetensors)")
+  verb.add_option("--model", o.model, "a Llama 3.x model: Hugging Face folder or GGUF file")
       ->required();
-  verb.add_option("--adapter", o.adapter, "folder of a PEFT LoRA adapter");
-  verb.add_option("--tokenizer", o.tokenizer,
-                  "tokenizer file or folder; default: the model's folder");
+  verb.add_option("--adapter", o.adapter, "a LoRA adapter: PEFT folder or GGUF file");
+  verb.add_option("--tokenizer", o.tokenizer, "tokenizer file or folder; default: the model's own");
   add_device_flags(verb, o);
 }
 
@@ -48,12 +56,29 @@ OpenModel open_model(const ModelOptions& options, WantTokenizer want) {
   const Config& config = open.loaded.model.config;
   open.dtype = activation_dtype(options, config.dtype);
   if (!options.adapter.empty())
-    open.adapter = load_adapter(*open.ops, open.loaded.model, options.adapter, open.dtype);
+    open.adapter = fs::is_regular_file(options.adapter)
+                       ? load_gguf_adapter(*open.ops, config, options.adapter, open.dtype)
+                       : load_adapter(*open.ops, open.loaded.model, options.adapter, open.dtype);
   if (want == WantTokenizer::yes) {
-    open.tokenizer = Tokenizer::load(options.tokenizer.empty() ? options.model : options.tokenizer);
+    std::optional<TokenizerSource> source = find_tokenizer(options, open.loaded);
+    if (!source) source = read_tokenizer(options.model);  // says what the folder must hold
+    open.tokenizer = Tokenizer::from_source(std::move(*source), tokenizer_path(options));
     check_vocabulary(*open.tokenizer, config);
   }
   return open;
+}
+
+std::optional<TokenizerSource> find_tokenizer(const ModelOptions& options,
+                                              const LoadedModel& loaded) {
+  if (!options.tokenizer.empty()) return read_tokenizer(options.tokenizer);
+  if (options.model.empty()) return std::nullopt;
+  if (loaded.gguf) {
+    if (!loaded.gguf->find("tokenizer.ggml.model")) return std::nullopt;
+    return gguf_tokenizer(*loaded.gguf);
+  }
+  for (const char* name : {"tokenizer.json", "tokenizer.model"})
+    if (fs::exists(fs::path(options.model) / name)) return read_tokenizer(options.model);
+  return std::nullopt;
 }
 
 void check_vocabulary(const Tokenizer& tokenizer, const Config& config) {
@@ -66,15 +91,24 @@ void check_vocabulary(const Tokenizer& tokenizer, const Config& config) {
               "use the tokenizer that the model was made with");
 }
 
-void copy_tokenizer(const fs::path& from, const fs::path& folder) {
+void copy_tokenizer(const ModelOptions& options, const LoadedModel& loaded,
+                    const fs::path& folder) {
+  if (options.tokenizer.empty() && loaded.gguf) {
+    if (const auto source = find_tokenizer(options, loaded))
+      write_file_atomic(folder / "tokenizer.json", tokenizer_json(*source));
+    if (const std::string text = read_chat_template(loaded.gguf->path()); !text.empty())
+      write_file_atomic(folder / "chat_template.jinja", text);
+    return;
+  }
+  const fs::path from = tokenizer_path(options);
   if (!fs::is_directory(from)) {
     // by the name that a folder's tokenizer has, whatever the file's own name is
     const char* name = from.extension() == ".json" ? "tokenizer.json" : "tokenizer.model";
     write_file_atomic(folder / name, read_file(from));
     return;
   }
-  for (const char* name :
-       {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json"})
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json",
+                           "special_tokens_map.json", "chat_template.jinja"})
     if (fs::exists(from / name)) write_file_atomic(folder / name, read_file(from / name));
 }
 

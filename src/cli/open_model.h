@@ -1,4 +1,4 @@
-// Opens a model folder once, for every verb: device, weights, adapter, tokenizer.
+// Opens a model once, for every verb: device, weights, adapter, tokenizer.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -7,14 +7,14 @@
 
 #include "model/checkpoint.h"
 #include "model/lora.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer_source.h"
 
 namespace chatmem {
 
 struct ModelOptions {
-  std::string model;      // a Hugging Face folder
-  std::string adapter;    // a PEFT folder, or empty
-  std::string tokenizer;  // a folder or file; empty: the model's folder
+  std::string model;      // a Hugging Face folder, or a GGUF file
+  std::string adapter;    // a PEFT folder, a GGUF file, or empty
+  std::string tokenizer;  // a folder or file; empty: the model's
   std::string device = "cpu";
   std::string dtype = "auto";  // of activations: f32, bf16; auto: bf16 where the weights are
   int threads = 0;             // 0: all that the process may use
@@ -43,10 +43,14 @@ struct OpenModel {
 
 OpenModel open_model(const ModelOptions& options, WantTokenizer want);
 
+// What ModelOptions name as the tokenizer; nullopt where the model has none of its own.
+std::optional<TokenizerSource> find_tokenizer(const ModelOptions& options,
+                                              const LoadedModel& loaded);
+
 // Throws Error unless the tokenizer's ids fit the model's vocabulary, padding allowed for.
 void check_vocabulary(const Tokenizer& tokenizer, const Config& config);
 
-// Copies the tokenizer's files into a model folder.
-void copy_tokenizer(const fs::path& from, const fs::path& folder);
+// Writes the tokenizer into a model folder: copies its files, or makes them from a GGUF.
+void copy_tokenizer(const ModelOptions& options, const LoadedModel& loaded, const fs::path& folder);
 
 }  // namespace chatmem

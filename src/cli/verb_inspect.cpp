@@ -78,8 +78,12 @@ void print_tensors(const Llama& model) {
 
 void print_tokenizer(InspectFlags& f, const Inspected& inspected) {
   if (!inspected.open) return;
-  const std::string at = f.model.tokenizer.empty() ? f.model.model : f.model.tokenizer;
-  const Tokenizer tokenizer = Tokenizer::load(at);
+  std::optional<TokenizerSource> source = find_tokenizer(f.model, inspected.open->loaded);
+  if (!source) {
+    fmt::print("no tokenizer\n");
+    return;
+  }
+  const auto tokenizer = Tokenizer::from_source(std::move(*source), "the model's tokenizer");
   check_vocabulary(tokenizer, inspected.shape.config);
   const auto named = [&](int id) {
     return id < 0 ? std::string("none") : fmt::format("{} {}", id, tokenizer.piece(id));

@@ -50,13 +50,6 @@ void check_same_tokenizer(const Dataset& data, const Tokenizer& tokenizer,
         "encode again with --tokenizer of this model");
 }
 
-std::string tokenizer_path(const TrainFlags& f) {
-  if (!f.model.tokenizer.empty()) return f.model.tokenizer;
-  for (const char* name : {"tokenizer.json", "tokenizer.model"})
-    if (fs::exists(fs::path(f.model.model) / name)) return f.model.model;
-  return {};
-}
-
 void print_report(const TrainReport& r, const TrainFlags& f) {
   fmt::print("{} step {} of {}: train loss {:.4f}", r.stopped ? "stopped after" : "done:", r.step,
              r.total_steps, r.train_loss);
@@ -99,10 +92,9 @@ int train_verb(TrainFlags& f) {
   }
   if (full) base.model = owned_weights(*ops, base.model, f.train.dtype);
 
-  const std::string tokenizer_at = tokenizer_path(f);
   std::optional<Tokenizer> tokenizer;
-  if (!tokenizer_at.empty()) {
-    tokenizer = Tokenizer::load(tokenizer_at);
+  if (auto source = find_tokenizer(f.model, base)) {
+    tokenizer = Tokenizer::from_source(std::move(*source), "the model's tokenizer");
     check_vocabulary(*tokenizer, base.model.config);
   }
   Dataset data = load_data(f, f.data, tokenizer ? &*tokenizer : nullptr);
@@ -128,7 +120,7 @@ int train_verb(TrainFlags& f) {
       train(*ops, base.model, adapter ? &*adapter : nullptr, data, validation, f.train);
   if (full) {
     save_model(f.output, *ops, base.model, {.dtype = base.model.embed.dtype});
-    if (!tokenizer_at.empty()) copy_tokenizer(tokenizer_at, f.output);
+    if (tokenizer) copy_tokenizer(f.model, base, f.output);
   } else {
     f.lora.base_model = f.model.model;
     save_adapter(f.output, *ops, base.model.config, *adapter, f.lora);
@@ -192,15 +184,14 @@ void add_train(CLI::App& app, Action& action) {
       "fine-tune a Llama 3.x model, or train one from a fresh initialisation\n\n"
       "example: chatmem train --model Llama-3.1-8B-Instruct --data training_data.jsonl --output "
       "adapter");
-  verb.add_option("--model", f.model.model,
-                  "base model folder (config.json, safetensors, tokenizer)");
+  verb.add_option("--model", f.model.model, "base model: Hugging Face folder or GGUF file");
   verb.add_option("--init", f.init, "config.json of a fresh model, instead of --model");
   verb.add_option("--data", f.data, "conversations (JSONL), or a folder written by encode")
       ->required();
   verb.add_option("--output", f.output, "folder for the adapter or model, logs and checkpoints")
       ->required();
   verb.add_option("--tokenizer", f.model.tokenizer,
-                  "tokenizer file or folder; default: the model's folder");
+                  "tokenizer file or folder; default: the model's own");
   verb.add_option("--as-of", f.as_of, "JSONL of id and as_of, joined to the conversations");
   verb.add_option("--template", f.prompt_template, "prompt template")
       ->check(CLI::IsMember({"temporal", "seed"}))

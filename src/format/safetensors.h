@@ -3,23 +3,15 @@
 // "__metadata__":{string:string}}, then the data. Little endian, offsets relative to the data's
 // start, no holes, no overlaps. Every number is checked before use.
 #pragma once
-#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "base/dtype.h"
 #include "base/file.h"
+#include "format/tensor_info.h"
 
 namespace chatmem {
-
-struct TensorInfo {
-  DType dtype = DType::f32;
-  std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;  // of the mapped file
-};
 
 // A mapped file; the views live as long as it does.
 class SafetensorsFile {
@@ -40,10 +32,6 @@ class SafetensorsFile {
 void parse_safetensors(std::span<const std::byte> file, std::string_view where,
                        std::map<std::string, TensorInfo>& tensors,
                        std::map<std::string, std::string>& metadata);
-
-// The bytes of a tensor, wanted once, in the order of the file; they may be overwritten by the next
-// call, so that a model on a device needs host memory for one tensor only.
-using TensorSource = std::function<std::span<const std::byte>(const std::string& name)>;
 
 // Writes atomically; tensors ordered by alignment, then name, data starting at a multiple of 8.
 // "format":"pt" is added to the metadata, without which Hugging Face refuses a file. With `source`

@@ -5,17 +5,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/staged_folder.h"
+#include "compute/quant.h"
+#include "model/gguf_model.h"
 
 namespace chatmem {
 namespace {
 
 constexpr size_t kMaxConfigBytes = 16 << 20, kMaxIndexBytes = 256 << 20;
+constexpr size_t kParallelBytes = 1 << 20;  // below, threads cost more than they save
 constexpr const char* kSingle = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
@@ -65,12 +69,21 @@ void write_element(std::byte* at, DType dtype, float x) {
   }
 }
 
-// A tensor of the folder, and the file it lies in.
+// A tensor of the model's files, and the one it lies in.
 struct Found {
-  const TensorInfo* info;
-  const SafetensorsFile* file;
+  TensorInfo info;
+  const fs::path* file = nullptr;
 };
-using FoundTensors = std::map<std::string, Found>;
+
+// What the files of a model hold, by the names they use.
+struct Weights {
+  std::map<std::string, Found> tensors;
+  fs::path path;
+  bool in_gguf = false;
+
+  std::string name_of(const std::string& name) const { return in_gguf ? gguf_name(name) : name; }
+  const char* config() const { return in_gguf ? "metadata" : "config.json"; }
+};
 
 std::vector<fs::path> shards_of_index(const fs::path& index) {
   const std::string where = fmt::format("'{}'", index.string());
@@ -107,50 +120,80 @@ std::vector<SafetensorsFile> open_files(const fs::path& folder) {
   return files;
 }
 
-FoundTensors index_tensors(const std::vector<SafetensorsFile>& files) {
-  FoundTensors found;
+Weights index_tensors(const std::vector<SafetensorsFile>& files, const fs::path& folder) {
+  Weights weights{{}, folder, false};
   for (const SafetensorsFile& file : files)
     for (const auto& [name, info] : file.tensors()) {
-      const auto [it, is_new] = found.try_emplace(name, Found{&info, &file});
+      const auto [it, is_new] = weights.tensors.try_emplace(name, Found{info, &file.path()});
       if (!is_new)
         fail(fmt::format("'{}' must be in one file, is in '{}' and '{}'", name,
-                         it->second.file->path().string(), file.path().string()));
+                         it->second.file->string(), file.path().string()));
     }
-  return found;
+  return weights;
 }
 
-const Found& check_tensor(const FoundTensors& found, const std::string& name,
-                          const std::vector<int64_t>& shape, const fs::path& folder) {
-  const auto it = found.find(name);
-  if (it == found.end())
-    fail(fmt::format("tensor '{}' {} is missing in '{}'", name, list(shape), folder.string()),
-         "the folder is incomplete, or its config.json belongs to another model");
+Weights index_tensors(const GgufFile& file) {
+  Weights weights{{}, file.path(), true};
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (name == kRopeFactors) continue;  // gguf_inv_freq reads it
+    if (!tensor.dtype)
+      fail(fmt::format("tensor '{}' must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K, is {}, in "
+                       "'{}'",
+                       name, tensor.type, file.path().string()),
+           "quantize the original model anew as Q8_0, Q4_0 or Q4_K_M");
+    weights.tensors[name] = {{*tensor.dtype, tensor.shape, tensor.bytes}, &file.path()};
+  }
+  return weights;
+}
+
+bool is_allowed(DType dtype, TensorKind kind, bool in_gguf) {
+  return is_float(dtype) || (in_gguf && kind != TensorKind::norm && is_quantized(dtype));
+}
+
+const Found& check_tensor(const Weights& weights, const std::string& name,
+                          const std::vector<int64_t>& shape, TensorKind kind) {
+  const auto it = weights.tensors.find(name);
+  if (it == weights.tensors.end())
+    fail(fmt::format("tensor '{}' {} is missing in '{}'", name, list(shape), weights.path.string()),
+         fmt::format("{} is incomplete, or its {} belongs to another model",
+                     weights.in_gguf ? "the file" : "the folder", weights.config()));
   const auto& [info, file] = it->second;
-  if (info->shape != shape)
+  if (info.shape != shape)
     fail(fmt::format("tensor '{}' must have shape {}, has {}, in '{}'", name, list(shape),
-                     list(info->shape), file->path().string()),
-         "config.json belongs to another model");
-  if (!is_float(info->dtype))
+                     list(info.shape), file->string()),
+         fmt::format("{} belongs to another model", weights.config()));
+  if (!is_allowed(info.dtype, kind, weights.in_gguf))
     fail(fmt::format("tensor '{}' must be f32, bf16 or f16, is {}, in '{}'", name,
-                     dtype_name(info->dtype), file->path().string()));
+                     dtype_name(info.dtype), file->string()));
   return it->second;
 }
 
 // What is left when the model has taken its tensors.
-void check_extra(const FoundTensors& found, const std::set<std::string>& wanted, bool tied) {
-  const auto embed = found.find("model.embed_tokens.weight");
-  for (const auto& [name, tensor] : found) {
+void check_extra(const Weights& weights, const std::set<std::string>& wanted, bool tied) {
+  const auto embed = weights.tensors.find(weights.name_of("model.embed_tokens.weight"));
+  for (const auto& [name, tensor] : weights.tensors) {
     if (wanted.contains(name) || name.ends_with(".rotary_emb.inv_freq")) continue;
-    const std::string path = tensor.file->path().string();
+    const std::string path = tensor.file->string();
     if (tied && name == "lm_head.weight") {  // some writers repeat the embedding
-      if (std::ranges::equal(tensor.info->bytes, embed->second.info->bytes)) continue;
+      if (std::ranges::equal(tensor.info.bytes, embed->second.info.bytes)) continue;
       fail(fmt::format("tensor 'lm_head.weight' must equal the embedding, differs, in '{}'", path),
            "set \"tie_word_embeddings\": false in config.json if the model has its own lm_head");
     }
     fail(fmt::format("tensor '{}' {} is not part of a Llama model, in '{}'", name,
-                     list(tensor.info->shape), path),
+                     list(tensor.info.shape), path),
          name.find("lora_") != name.npos ? "this is an adapter: give its base as the model" : "");
   }
+}
+
+// All is checked before anything is allocated.
+void check_weights(const Weights& weights, const Llama& model) {
+  std::set<std::string> wanted;
+  for_each_tensor(model, [&](const std::string& key, const Tensor& t, TensorKind kind) {
+    const std::string name = weights.name_of(key);
+    check_tensor(weights, name, disk_shape(t, kind), kind);
+    wanted.insert(name);
+  });
+  check_extra(weights, wanted, model.config.tied_embeddings);
 }
 
 void load_tensor(Ops& ops, Tensor& tensor, const TensorInfo& info, TensorKind kind,
@@ -162,7 +205,8 @@ void load_tensor(Ops& ops, Tensor& tensor, const TensorInfo& info, TensorKind ki
     return;
   }
   const auto address = reinterpret_cast<uintptr_t>(info.bytes.data());
-  if (memory == WeightMemory::mapped && address % dtype_bytes(info.dtype) == 0) {
+  const size_t alignment = is_quantized(info.dtype) ? 1 : dtype_bytes(info.dtype);
+  if (memory == WeightMemory::mapped && address % alignment == 0) {
     // a Tensor has no read-only form; nothing writes to the weights of a mapped model
     tensor = {const_cast<std::byte*>(info.bytes.data()), tensor.rows, tensor.cols, info.dtype};
     return;
@@ -171,8 +215,7 @@ void load_tensor(Ops& ops, Tensor& tensor, const TensorInfo& info, TensorKind ki
   ops.copy_in(tensor, info.bytes.data());
 }
 
-void fill_inv_freq(Ops& ops, Llama& model) {
-  const std::vector<float> inv_freq = rope_inv_freq(model.config);
+void fill_inv_freq(Ops& ops, Llama& model, const std::vector<float>& inv_freq) {
   model.inv_freq = make_tensor(ops, 1, int(inv_freq.size()), DType::f32);
   ops.copy_in(model.inv_freq, inv_freq.data());
 }
@@ -200,6 +243,19 @@ struct Shard {
   std::vector<std::string> names;
   std::string file;
 };
+
+// A GGUF may hold factors that no config.json gives.
+void check_inv_freq(Ops& ops, const Llama& model) {
+  const std::vector<float> expected = rope_inv_freq(model.config);
+  std::vector<float> found(expected.size());
+  ops.copy_out(found.data(), model.inv_freq);
+  for (size_t i = 0; i < found.size(); i++)
+    if (std::abs(found[i] - expected[i]) > 1e-5f * expected[i])
+      fail(fmt::format("the rotary frequencies must be those of a config.json, frequency {} is {} "
+                       "against {}",
+                       i, found[i], expected[i]),
+           "the model can be kept as a GGUF");
+}
 
 struct SavePlan {
   std::map<std::string, Tensor> tensors;
@@ -241,9 +297,9 @@ void write_shard(const fs::path& path, Ops& ops, const Llama& model, const SaveP
     buffer.resize(tensor.size_bytes());
     ops.copy_out(buffer.data(), tensor);
     if (name.ends_with(".q_proj.weight") || name.ends_with(".k_proj.weight"))
-      reorder_heads(buffer, size_t(tensor.cols) * dtype_bytes(tensor.dtype), model.config.head_dim,
+      reorder_heads(buffer, row_bytes(tensor.dtype, size_t(tensor.cols)), model.config.head_dim,
                     model.config.rope_layout, RopeLayout::half);
-    if (tensor.dtype != dtype) buffer = convert(buffer, tensor.dtype, dtype);
+    buffer = convert_rows(buffer, tensor.cols, tensor.dtype, dtype, name);
     return buffer;
   };
   write_safetensors(path, infos, {}, source);
@@ -283,29 +339,36 @@ Llama model_shape(const Config& config, DType dtype) {
   return model;
 }
 
-LoadedModel load_model(Ops& ops, const fs::path& folder, WeightMemory memory) {
-  const Config config = read_config(folder);
-  LoadedModel loaded{model_shape(config, config.dtype), open_files(folder)};
-  const FoundTensors found = index_tensors(loaded.files);
-  std::set<std::string> wanted;
-  // All is checked before anything is allocated.
-  for_each_tensor(loaded.model, [&](const std::string& name, const Tensor& t, TensorKind kind) {
-    check_tensor(found, name, disk_shape(t, kind), folder);
-    wanted.insert(name);
-  });
-  check_extra(found, wanted, config.tied_embeddings);
+LoadedModel load_model(Ops& ops, const fs::path& path, WeightMemory memory) {
+  LoadedModel loaded;
+  Config config;
+  Weights weights;
+  std::vector<float> inv_freq;
+  if (fs::is_regular_file(path)) {
+    const GgufFile& file = loaded.gguf.emplace(path);
+    config = gguf_config(file);
+    weights = index_tensors(file);
+    inv_freq = gguf_inv_freq(file, config);
+  } else {
+    config = read_config(path);
+    loaded.files = open_files(path);
+    weights = index_tensors(loaded.files, path);
+    inv_freq = rope_inv_freq(config);
+  }
+  loaded.model = model_shape(config, config.dtype);
+  check_weights(weights, loaded.model);
   for_each_tensor(loaded.model, [&](const std::string& name, Tensor& tensor, TensorKind kind) {
-    load_tensor(ops, tensor, *found.at(name).info, kind, memory);
+    load_tensor(ops, tensor, weights.tensors.at(weights.name_of(name)).info, kind, memory);
   });
   if (config.tied_embeddings) loaded.model.lm_head = loaded.model.embed;
-  fill_inv_freq(ops, loaded.model);
+  fill_inv_freq(ops, loaded.model, inv_freq);
   return loaded;
 }
 
 LoadedModel init_model(Ops& ops, const Config& config, DType dtype, uint64_t seed) {
   CHECK(is_float(dtype));
   constexpr double kDeviation = 0.02;  // initializer_range
-  LoadedModel loaded{model_shape(config, dtype), {}};
+  LoadedModel loaded{model_shape(config, dtype)};
   loaded.model.config.dtype = dtype;
   std::vector<std::byte> values;
   for_each_tensor(loaded.model, [&](const std::string& name, Tensor& tensor, TensorKind kind) {
@@ -320,7 +383,7 @@ LoadedModel init_model(Ops& ops, const Config& config, DType dtype, uint64_t see
     ops.copy_in(tensor, values.data());
   });
   if (config.tied_embeddings) loaded.model.lm_head = loaded.model.embed;
-  fill_inv_freq(ops, loaded.model);
+  fill_inv_freq(ops, loaded.model, rope_inv_freq(config));
   return loaded;
 }
 
@@ -339,6 +402,7 @@ Llama owned_weights(Ops& ops, const Llama& model, DType dtype) {
 
 void save_model(const fs::path& folder, Ops& ops, const Llama& model, const SaveOptions& options) {
   CHECK(is_float(options.dtype));
+  check_inv_freq(ops, model);
   const SavePlan plan = plan_save(model, options);
   StagedFolder staged(folder, "config.json");
   for (const Shard& shard : plan.shards)
@@ -365,6 +429,32 @@ std::vector<std::byte> convert(std::span<const std::byte> bytes, DType from, DTy
   for (size_t i = 0; i < n; i++)
     write_element(&result[i * dtype_bytes(to)], to,
                   read_element(&bytes[i * dtype_bytes(from)], from));
+  return result;
+}
+
+std::vector<std::byte> convert_rows(std::span<const std::byte> bytes, int cols, DType from,
+                                    DType to, std::string_view name) {
+  if (from == to) return {bytes.begin(), bytes.end()};
+  const size_t n = size_t(cols), from_bytes = row_bytes(from, n), to_bytes = row_bytes(to, n);
+  CHECK(bytes.size() % from_bytes == 0);
+  const auto n_rows = std::ptrdiff_t(bytes.size() / from_bytes);
+  std::vector<std::byte> result(size_t(n_rows) * to_bytes);
+  bool is_sound = true;
+#pragma omp parallel for reduction(&& : is_sound) if (bytes.size() > kParallelBytes)
+  for (std::ptrdiff_t r = 0; r < n_rows; r++) {
+    const std::span<const std::byte> row = bytes.subspan(size_t(r) * from_bytes, from_bytes);
+    std::byte* out = result.data() + size_t(r) * to_bytes;
+    std::vector<float> values(n);
+    for (size_t i = 0; i < n && !is_quantized(from); i++)
+      values[i] = read_element(&row[i * dtype_bytes(from)], from);
+    if (is_quantized(from)) dequantize_row(values.data(), row.data(), cols, from);
+    for (size_t i = 0; i < n && !is_quantized(to); i++)
+      write_element(out + i * dtype_bytes(to), to, values[i]);
+    if (is_quantized(to)) is_sound = quantize_row(out, values.data(), cols, to) && is_sound;
+  }
+  if (!is_sound)
+    fail(fmt::format("tensor '{}' must hold numbers up to {} to be {}, does not", name,
+                     kMaxQuantized, dtype_name(to)));
   return result;
 }
 

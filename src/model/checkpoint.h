@@ -1,11 +1,12 @@
-// Models in Hugging Face folders: config.json, generation_config.json, and the weights in
-// model.safetensors or in shards with model.safetensors.index.json. The one place that knows the
-// names of the weights.
+// Models in files: Hugging Face folders (config.json, generation_config.json, and the weights in
+// model.safetensors or in shards with model.safetensors.index.json) and GGUF files. The one place
+// that knows Hugging Face's names of the weights.
 #pragma once
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "format/gguf.h"
 #include "format/safetensors.h"
 #include "model/llama.h"
 
@@ -50,7 +51,8 @@ Llama model_shape(const Config& config, DType dtype);
 // A model and the mapped files that its weights may lie in; the rest belongs to the Ops.
 struct LoadedModel {
   Llama model;
-  std::vector<SafetensorsFile> files;
+  std::vector<SafetensorsFile> files = {};
+  std::optional<GgufFile> gguf = {};
 };
 
 enum class WeightMemory {
@@ -58,12 +60,12 @@ enum class WeightMemory {
   device,  // copied to the Ops: for other devices, and to train the weights
 };
 
-// Opens a folder. Weights keep their dtype on disk (f32, bf16 or f16), norms become f32. A mapped
-// weight that is not aligned to its elements is copied. Every tensor that the config asks for must
-// be there in its shape, and no other but stored rotary frequencies. Throws Error naming the
-// tensor, what was expected and found, and the file.
-LoadedModel load_model(Ops& ops, const fs::path& folder,
-                       WeightMemory memory = WeightMemory::mapped);
+// Opens a Hugging Face folder or a GGUF file. Weights keep their dtype on disk (f32, bf16 or f16;
+// in a GGUF q8_0, q4_0, q4_k or q6_k too), norms become f32. A mapped weight that is not aligned to
+// its elements is copied. Every tensor that the config asks for must be there in its shape, and no
+// other but stored rotary frequencies. Throws Error naming the tensor, what was expected and found,
+// and the file.
+LoadedModel load_model(Ops& ops, const fs::path& path, WeightMemory memory = WeightMemory::mapped);
 
 // Fresh weights as transformers makes them: normal with deviation 0.02, norms 1. The same for the
 // same seed, whatever the dtype but for rounding.
@@ -81,12 +83,17 @@ struct SaveOptions {
 // Writes a folder that load_model and transformers open, in the order of Hugging Face whatever the
 // model's rope_layout is. All is written before anything of a model that the folder held is
 // replaced or removed: a failure leaves that one whole. config.json comes last: without it a folder
-// is no model.
+// is no model. Throws Error for frequencies that config.rope_scaling does not give.
 void save_model(const fs::path& folder, Ops& ops, const Llama& model,
                 const SaveOptions& options = {});
 
 // Elements of f32, bf16 or f16 in another of these types.
 std::vector<std::byte> convert(std::span<const std::byte> bytes, DType from, DType to);
+
+// Rows of `cols` elements in another type: f32, bf16, f16, or quantized on either side. Throws
+// Error when an element is no number, or too large to be quantized; `name` names the tensor.
+std::vector<std::byte> convert_rows(std::span<const std::byte> bytes, int cols, DType from,
+                                    DType to, std::string_view name);
 
 // Reorders the rows of every head of a matrix that produces queries or keys (weights, or B of LoRA)
 // from one rotation layout to the other; row 2i + h of a head of the interleaved layout is row

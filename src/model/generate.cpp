@@ -98,16 +98,15 @@ std::span<const GeneratedToken> Generator::step() {
   return generated_;
 }
 
-std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const int> tokens,
-                                const Adapter* adapter, DType dtype) {
+void visit_logits(Ops& ops, const Llama& model, std::span<const int> tokens, const Adapter* adapter,
+                  DType dtype, const std::function<void(int begin, Tensor logits)>& visit) {
   constexpr int kChunk = 512;
   const int n = int(tokens.size());
-  std::vector<float> logprobs(size_t(std::max(0, n - 1)));
-  if (n < 2) return logprobs;
+  if (n < 1) return;
   KvPages pages(ops, model.config, pages_for(n), dtype, model.config.n_layers);
   KvSequence kv(pages);
   CHECK(kv.reserve(n));
-  const int rows = std::min(kChunk, n - 1);
+  const int rows = std::min(kChunk, n);
   Workspace ws = make_workspace(ops, model.config,
                                 {.max_tokens = rows, .adapter = shape_of(adapter), .dtype = dtype});
   const Tensor logits = make_tensor(ops, std::min(rows, 64), model.config.vocab_size, DType::f32);
@@ -115,8 +114,8 @@ std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const in
   std::vector<int> out_rows;
   for (int i = 0; i < rows; i++) out_rows.push_back(i);
 
-  for (int begin = 0; begin < n - 1; begin += rows) {
-    const int m = std::min(rows, n - 1 - begin);
+  for (int begin = 0; begin < n; begin += rows) {
+    const int m = std::min(rows, n - begin);
     const Run run{.kv = kv.cache(), .row = 0, .n = m, .pos = begin, .adapter = adapter ? 0 : -1};
     const std::span<const int> wanted = std::span(out_rows).first(size_t(m));
     const Batch batch{tokens.subspan(size_t(begin), size_t(m)), {&run, 1}, adapters, wanted};
@@ -124,10 +123,19 @@ std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const in
     for (int at = 0; at < m; at += logits.rows) {
       const int k = std::min(logits.rows, m - at);
       lm_head(ops, model, logits.first(k), hidden.slice(at, k));
-      ops.target_logprobs(std::span(logprobs).subspan(size_t(begin + at), size_t(k)),
-                          logits.first(k), tokens.subspan(size_t(begin + at + 1), size_t(k)));
+      visit(begin + at, logits.first(k));
     }
   }
+}
+
+std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const int> tokens,
+                                const Adapter* adapter, DType dtype) {
+  std::vector<float> logprobs(tokens.empty() ? 0 : tokens.size() - 1);
+  const std::span<const int> given = tokens.first(logprobs.size());
+  visit_logits(ops, model, given, adapter, dtype, [&](int begin, Tensor logits) {
+    const size_t at = size_t(begin), n = size_t(logits.rows);
+    ops.target_logprobs(std::span(logprobs).subspan(at, n), logits, tokens.subspan(at + 1, n));
+  });
   return logprobs;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -84,5 +85,10 @@ class Generator {
 // log p(tokens[i] | tokens before it) for i = 1, 2, ...: n - 1 values.
 std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const int> tokens,
                                 const Adapter* adapter, DType dtype);
+
+// Calls visit(begin, logits) with the logits of the next token after tokens[begin], tokens[begin +
+// 1], ... (rows, vocab_size) f32, valid during the call, until all rows were shown.
+void visit_logits(Ops& ops, const Llama& model, std::span<const int> tokens, const Adapter* adapter,
+                  DType dtype, const std::function<void(int begin, Tensor logits)>& visit);
 
 }  // namespace chatmem

@@ -123,7 +123,8 @@ Tensor merge_one(Ops& ops, Tensor w, const Lora& lora, Tensor sum, Tensor a_t) {
   ops.copy(sum, w);
   ops.matmul(sum, lora.b, a_t, lora.scale, Accumulate::yes);
   if (lora.factor) multiply_rows(ops, sum, lora.factor);
-  const Tensor merged = make_tensor(ops, w.rows, w.cols, w.dtype);
+  const DType dtype = is_quantized(w.dtype) ? DType::bf16 : w.dtype;
+  const Tensor merged = make_tensor(ops, w.rows, w.cols, dtype);
   if (w.dtype != DType::f16) {
     ops.copy(merged, sum);
   } else {  // which Ops::copy does not write

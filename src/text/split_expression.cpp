@@ -119,7 +119,7 @@ struct SplitExpression::Compiled {
 };
 
 SplitExpression::SplitExpression(std::string_view expression, std::string_view where)
-    : compiled_(std::make_unique<Compiled>()) {
+    : expression_(expression), compiled_(std::make_unique<Compiled>()) {
   if (expression.size() > kMaxExpressionBytes)
     throw Error(fmt::format("[tokenizer] {}: a split expression may have at most {} bytes, has {}",
                             where, kMaxExpressionBytes, expression.size()));

@@ -20,9 +20,11 @@ class SplitExpression {
   // when the match takes more steps or stack than its limits allow. Safe to call from several
   // threads.
   bool find(std::string_view text, size_t from, size_t& begin, size_t& end) const;
+  const std::string& expression() const { return expression_; }
 
  private:
   struct Compiled;
+  std::string expression_;
   std::unique_ptr<Compiled> compiled_;
 };
 

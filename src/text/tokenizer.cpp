@@ -69,6 +69,15 @@ std::array<int, 256> single_bytes(const PieceTable& table, std::string_view wher
   return ids;
 }
 
+// The file that a path names, or that the folder there holds.
+fs::path tokenizer_file(const fs::path& path) {
+  if (!fs::is_directory(path)) return path;
+  for (const char* name : {"tokenizer.json", "tokenizer.model"})
+    if (fs::exists(path / name)) return path / name;
+  tokenizer_error(fmt::format("'{}'", path.string()),
+                  "must hold a tokenizer.json or a tokenizer.model");
+}
+
 // Kind and size of a piece, for the fingerprint: "ab", "c" differs from "a", "bc".
 std::string head_of(TokenKind kind, size_t size) {
   return {char('0' + int(kind)), char(size), char(size >> 8)};
@@ -179,20 +188,18 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Tokenizer Tokenizer::load(const fs::path& path) {
-  fs::path file = path;
-  if (fs::is_directory(path)) {
-    file = path / "tokenizer.json";
-    if (!fs::exists(file)) file = path / "tokenizer.model";
-    if (!fs::exists(file))
-      tokenizer_error(fmt::format("'{}'", path.string()),
-                      "must hold a tokenizer.json or a tokenizer.model");
-  }
+TokenizerSource read_tokenizer(const fs::path& path) {
+  const fs::path file = tokenizer_file(path);
   const std::string bytes = read_file(file, kMaxFileBytes);
   const std::string where = fmt::format("'{}'", file.string());
   const size_t first = bytes.find_first_not_of(" \t\r\n");
   const bool is_json = first != bytes.npos && bytes[first] == '{';
-  return is_json ? from_json(bytes, where) : from_tiktoken(bytes, where);
+  return is_json ? read_tokenizer_json(bytes, where) : read_tiktoken(bytes, where);
+}
+
+Tokenizer Tokenizer::load(const fs::path& path) {
+  return Tokenizer(std::make_unique<Impl>(read_tokenizer(path),
+                                          fmt::format("'{}'", tokenizer_file(path).string())));
 }
 
 Tokenizer Tokenizer::from_json(std::string_view bytes, std::string_view where) {
@@ -201,6 +208,10 @@ Tokenizer Tokenizer::from_json(std::string_view bytes, std::string_view where) {
 
 Tokenizer Tokenizer::from_tiktoken(std::string_view bytes, std::string_view where) {
   return Tokenizer(std::make_unique<Impl>(read_tiktoken(bytes, where), where));
+}
+
+Tokenizer Tokenizer::from_source(TokenizerSource&& source, std::string_view where) {
+  return Tokenizer(std::make_unique<Impl>(std::move(source), where));
 }
 
 Tokenizer Tokenizer::from_lists(const TokenizerLists& lists, std::string_view where) {

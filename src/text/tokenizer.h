@@ -18,6 +18,8 @@ enum class SpecialTokens {
   parse
 };  // whether "<|eot_id|>" in a text is the token or nine characters
 
+struct TokenizerSource;
+
 // A tokenizer as plain values: what a GGUF holds under tokenizer.ggml.
 struct TokenizerLists {
   std::span<const std::string> tokens;   // in the byte-level alphabet; special ones as they are
@@ -35,6 +37,8 @@ class Tokenizer {
   // Parses the bytes of a tokenizer.json or tokenizer.model.
   static Tokenizer from_json(std::string_view bytes, std::string_view where);
   static Tokenizer from_tiktoken(std::string_view bytes, std::string_view where);
+  // From what one of the readers in text/tokenizer_source.h read.
+  static Tokenizer from_source(TokenizerSource&& source, std::string_view where);
   // From the lists of a GGUF's metadata.
   static Tokenizer from_lists(const TokenizerLists& lists, std::string_view where);
 

@@ -248,4 +248,56 @@ TokenizerSource read_tokenizer_json(std::string_view bytes, std::string_view whe
   return source;
 }
 
+std::string tokenizer_json(const TokenizerSource& source) {
+  const Json byte_level = {{"type", "ByteLevel"},
+                           {"add_prefix_space", false},
+                           {"trim_offsets", true},
+                           {"use_regex", false}};
+  Json steps = Json::array(), added = Json::array(), merges = Json::array();
+  for (const SplitExpression& split : source.splits)
+    steps.push_back({{"type", "Split"},
+                     {"pattern", {{"Regex", split.expression()}}},
+                     {"behavior", "Isolated"},
+                     {"invert", false}});
+  steps.push_back(byte_level);
+  Json vocabulary = Json::object();
+  for (size_t id = 0; id < source.pieces.size(); id++) {
+    if (source.kinds[id] == TokenKind::ordinary) {
+      // push_back: finding the place of a key among many in an ordered object is linear
+      vocabulary.get_ref<Json::object_t&>().push_back({byte_level_of_bytes(source.pieces[id]), id});
+      continue;
+    }
+    added.push_back({{"id", id},
+                     {"content", source.pieces[id]},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", source.kinds[id] == TokenKind::special}});
+  }
+  for (const Merge& merge : source.merges)
+    merges.push_back({byte_level_of_bytes(source.pieces[size_t(merge.left)]),
+                      byte_level_of_bytes(source.pieces[size_t(merge.right)])});
+  const Json json = {{"version", "1.0"},
+                     {"truncation", nullptr},
+                     {"padding", nullptr},
+                     {"added_tokens", added},
+                     {"normalizer", nullptr},
+                     {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", steps}}},
+                     {"post_processor", nullptr},
+                     {"decoder", byte_level},
+                     {"model",
+                      {{"type", "BPE"},
+                       {"dropout", nullptr},
+                       {"unk_token", nullptr},
+                       {"continuing_subword_prefix", nullptr},
+                       {"end_of_word_suffix", nullptr},
+                       {"fuse_unk", false},
+                       {"byte_fallback", false},
+                       {"ignore_merges", source.whole_pieces_first},
+                       {"vocab", vocabulary},
+                       {"merges", merges}}}};
+  return dump_json(json, 1) + "\n";
+}
+
 }  // namespace chatmem

@@ -20,6 +20,18 @@ const std::string_view kGpt2Split =
 namespace {
 
 constexpr int kLlama3Specials = 256;
+constexpr int kNormal = 1, kControl = 3, kUserDefined = 4;  // llama.cpp's types of tokens
+
+// llama.cpp's names (llama-vocab.cpp) for a split expression; with ignore_merges and without.
+struct SplitName {
+  std::string_view name, expression;
+  bool whole_pieces_first;
+};
+const SplitName kSplitNames[] = {{"llama-bpe", kLlama3Split, true},
+                                 {"llama3", kLlama3Split, true},
+                                 {"smaug-bpe", kLlama3Split, false},
+                                 {"dbrx", kLlama3Split, false},
+                                 {"gpt-2", kGpt2Split, false}};
 
 // From code point to byte, -1 where the alphabet has none.
 std::array<int16_t, 0x144> byte_level_alphabet() {
@@ -149,6 +161,19 @@ std::optional<std::string> bytes_of_byte_level(std::string_view text) {
   return bytes;
 }
 
+std::string byte_level_of_bytes(std::string_view bytes) {
+  static const std::array<std::string, 256> text_of = [] {
+    std::array<std::string, 256> texts;
+    const std::array<int16_t, 0x144> byte_of = byte_level_alphabet();
+    for (size_t c = 0; c < byte_of.size(); c++)
+      if (byte_of[c] >= 0) append_utf8(texts[size_t(byte_of[c])], char32_t(c));
+    return texts;
+  }();
+  std::string text;
+  for (const char byte : bytes) text += text_of[uint8_t(byte)];
+  return text;
+}
+
 PieceTable ordinary_pieces(const TokenizerSource& source) {
   std::vector<uint8_t> skip(source.pieces.size());
   for (size_t id = 0; id < skip.size(); id++) skip[id] = source.kinds[id] != TokenKind::ordinary;
@@ -194,7 +219,6 @@ TokenizerSource read_tiktoken(std::string_view bytes, std::string_view where) {
 }
 
 TokenizerSource read_tokenizer_lists(const TokenizerLists& lists, std::string_view where) {
-  constexpr int kControl = 3, kUserDefined = 4;
   if (lists.tokens.size() > kMaxVocabulary || lists.types.size() != lists.tokens.size())
     tokenizer_error(where, fmt::format("must have a type for each token, at most {}; has {} tokens "
                                        "and {} types",
@@ -212,12 +236,12 @@ TokenizerSource read_tokenizer_lists(const TokenizerLists& lists, std::string_vi
       tokenizer_error(where, fmt::format("token {} is not of the byte-level alphabet", id));
     source.pieces.push_back(*bytes);
   }
-  const bool is_llama = lists.split == "llama-bpe" || lists.split == "llama3";
-  if (!is_llama && lists.split != "gpt-2")
-    tokenizer_error(where, fmt::format("the split must be llama-bpe or gpt-2, is '{}'",
+  const auto split = std::ranges::find(kSplitNames, lists.split, &SplitName::name);
+  if (split == std::end(kSplitNames))
+    tokenizer_error(where, fmt::format("the split must be llama-bpe, smaug-bpe or gpt-2, is '{}'",
                                        replace_invalid_utf8(lists.split)));
-  source.whole_pieces_first = is_llama;
-  source.splits.emplace_back(is_llama ? kLlama3Split : kGpt2Split, where);
+  source.whole_pieces_first = split->whole_pieces_first;
+  source.splits.emplace_back(split->expression, where);
   const PieceTable table = ordinary_pieces(source);
   for (const std::string& merge : lists.merges) {
     const size_t space = merge.find(' ');
@@ -226,6 +250,30 @@ TokenizerSource read_tokenizer_lists(const TokenizerLists& lists, std::string_vi
     add_merge(source, table, text.substr(0, space), text.substr(space + 1), where);
   }
   return source;
+}
+
+TokenizerListsOwned tokenizer_lists(const TokenizerSource& source, std::string_view where) {
+  const auto split = std::ranges::find_if(kSplitNames, [&](const SplitName& name) {
+    return source.splits.size() == 1 && source.splits[0].expression() == name.expression &&
+           source.whole_pieces_first == name.whole_pieces_first;
+  });
+  if (split == std::end(kSplitNames))
+    tokenizer_error(where, "must split texts as Llama 3 or GPT-2 does to be written to a GGUF");
+  TokenizerListsOwned lists;
+  lists.split = split->name;
+  std::vector<std::string> texts;  // of all pieces, for the merges
+  for (size_t id = 0; id < source.pieces.size(); id++) {
+    const TokenKind kind = source.kinds[id];
+    texts.push_back(kind == TokenKind::ordinary ? byte_level_of_bytes(source.pieces[id])
+                                                : source.pieces[id]);
+    lists.types.push_back(kind == TokenKind::special ? kControl
+                          : kind == TokenKind::added ? kUserDefined
+                                                     : kNormal);
+  }
+  for (const Merge& merge : source.merges)
+    lists.merges.push_back(texts[size_t(merge.left)] + " " + texts[size_t(merge.right)]);
+  lists.tokens = std::move(texts);
+  return lists;
 }
 
 }  // namespace chatmem

@@ -22,10 +22,25 @@ struct TokenizerSource {
   std::vector<SplitExpression> splits;  // applied one after the other
 };
 
+// A tokenizer.json or tokenizer.model, or a folder that holds one, as Tokenizer::load takes it.
+TokenizerSource read_tokenizer(const fs::path& path);
+
 // The reader of each form. `where` names the source in errors.
 TokenizerSource read_tokenizer_json(std::string_view bytes, std::string_view where);
 TokenizerSource read_tiktoken(std::string_view bytes, std::string_view where);
 TokenizerSource read_tokenizer_lists(const TokenizerLists& lists, std::string_view where);
+
+// What read_tokenizer_lists reads: TokenizerLists that owns its values.
+struct TokenizerListsOwned {
+  std::vector<std::string> tokens, merges;
+  std::vector<int> types;
+  std::string split;
+};
+// Throws Error when llama.cpp has no name for how the tokenizer splits a text.
+TokenizerListsOwned tokenizer_lists(const TokenizerSource& source, std::string_view where);
+
+// The tokenizer as a tokenizer.json that read_tokenizer_json and Hugging Face's tokenizers open.
+std::string tokenizer_json(const TokenizerSource& source);
 
 constexpr size_t kMaxVocabulary = size_t(1) << 22;
 constexpr size_t kMaxPieceBytes = 4096;
@@ -37,6 +52,9 @@ extern const std::string_view kGpt2Split;
 // The bytes that a text in GPT-2's byte-level alphabet stands for: printable Latin-1 characters
 // are themselves, the other 68 bytes are U+0100 onwards. nullopt when a character is not of it.
 std::optional<std::string> bytes_of_byte_level(std::string_view text);
+
+// The other way round.
+std::string byte_level_of_bytes(std::string_view bytes);
 
 // The pieces without special and added ones, for looking up merges.
 PieceTable ordinary_pieces(const TokenizerSource& source);

@@ -21,8 +21,8 @@ using Clock = std::chrono::steady_clock;
 
 struct Flags {
   std::string input = "samples/dialogues.csv";
-  int rows = 1000, concurrency = 64, latency_ms = 3500;
-  double max_core_percent = 10, max_growth_mb = 8;
+  int rows = 1000, concurrency = 64, latency_ms = 3000;
+  double min_per_minute = 1000, max_core_percent = 10, max_growth_mb = 8;
 };
 
 struct Sample {
@@ -88,17 +88,21 @@ int run(const Flags& flags) {
   const double core_percent = 100 * (last.cpu_seconds - first.cpu_seconds) / seconds;
   const double growth_mb = last.rss_mb - first.rss_mb;
   const auto answers = double(last.answers - first.answers);
+  const double per_minute = 60 * answers / seconds;
   fmt::print(
       "{:.0f} answers a minute, {} at most in flight: {:.2f}% of a core, {:.2f} ms an "
       "answer; memory grew by {:.1f} MiB over {:.0f} answers\n",
-      60 * answers / seconds, api.summary().max_in_flight, core_percent,
+      per_minute, api.summary().max_in_flight, core_percent,
       1000 * (last.cpu_seconds - first.cpu_seconds) / answers, growth_mb, answers);
+  if (per_minute < flags.min_per_minute)
+    fmt::print("failure: fewer than {} answers a minute\n", flags.min_per_minute);
   if (core_percent > flags.max_core_percent)
     fmt::print("failure: more than {}% of a core\n", flags.max_core_percent);
   if (growth_mb > flags.max_growth_mb)
     fmt::print("failure: memory grew by more than {} MiB\n", flags.max_growth_mb);
-  return core_percent <= flags.max_core_percent && growth_mb <= flags.max_growth_mb ? kDone
-                                                                                    : kFailed;
+  const bool passes = per_minute >= flags.min_per_minute &&
+                      core_percent <= flags.max_core_percent && growth_mb <= flags.max_growth_mb;
+  return passes ? kDone : kFailed;
 }
 
 }  // namespace
@@ -111,6 +115,7 @@ int main(int argc, char** argv) {
   app.add_option("--rows", flags.rows)->check(CLI::Range(10, 1'000'000));
   app.add_option("--concurrency", flags.concurrency)->check(CLI::Range(1, 1024));
   app.add_option("--latency-ms", flags.latency_ms, "of an answer")->check(CLI::Range(0, 60'000));
+  app.add_option("--min-per-minute", flags.min_per_minute, "answers that pass");
   app.add_option("--max-core-percent", flags.max_core_percent, "that passes");
   app.add_option("--max-growth-mb", flags.max_growth_mb, "that passes");
   CLI11_PARSE(app, argc, argv);

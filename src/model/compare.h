@@ -1,0 +1,25 @@
+// How far the predictions of a model are from another's.
+#pragma once
+#include <span>
+
+#include "model/llama.h"
+
+namespace chatmem {
+
+struct ModelRef {
+  const Llama& model;
+  const Adapter* adapter = nullptr;
+};
+
+struct LogitsDifference {
+  double largest = 0;     // of two log-probabilities of a token
+  double mean_kl = 0;     // Kullback-Leibler divergence in nats, mean over the positions
+  double same_top = 0;    // share of the positions where both find the same token likeliest
+  bool is_finite = true;  // of all logits
+};
+
+// Over the next-token distributions at every position of `tokens`, computed in f32.
+LogitsDifference compare_models(Ops& ops, ModelRef reference, ModelRef other,
+                                std::span<const int> tokens);
+
+}  // namespace chatmem
