@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "cli/data_flags.h"
 #include "cli/open_model.h"
 #include "cli/verbs.h"
 #include "train/trainer.h"
@@ -14,7 +15,8 @@ namespace {
 
 struct TrainFlags {
   ModelOptions model;
-  std::string init, data, val_data, as_of, prompt_template = "temporal";
+  DataFlags data;
+  std::string init, val_data;
   std::string method = "auto", schedule = "cosine", packing = "on", shuffle = "on",
               recompute = "off";
   double val_share = -1;
@@ -25,29 +27,6 @@ struct TrainFlags {
 };
 
 std::atomic<bool> interrupted{false};
-
-// A folder written by encode, or conversations that are encoded now.
-Dataset load_data(const TrainFlags& f, const std::string& path, const Tokenizer* tokenizer) {
-  if (fs::exists(fs::path(path) / "dataset.json")) return read_dataset(path);
-  if (!tokenizer)
-    throw Error("[train] conversations need a tokenizer, found none", "give --tokenizer");
-  std::vector<Conversation> conversations = read_conversations(path);
-  if (!f.as_of.empty()) join_as_of(conversations, f.as_of);
-  return encode_dataset(conversations, *tokenizer, *parse_prompt_template(f.prompt_template),
-                        f.train.max_tokens);
-}
-
-// Data encoded with another tokenizer would train nonsense without an error.
-void check_same_tokenizer(const Dataset& data, const Tokenizer& tokenizer,
-                          const std::string& path) {
-  const std::string own = fmt::format("{:016x}", tokenizer.fingerprint());
-  if (data.info.tokenizer != own)
-    throw Error(
-        fmt::format(
-            "[train] '{}' must be encoded with the model's tokenizer ({}), was with another ({})",
-            path, own, data.info.tokenizer),
-        "encode again with --tokenizer of this model");
-}
 
 std::string tokenizer_path(const TrainFlags& f) {
   if (!f.model.tokenizer.empty()) return f.model.tokenizer;
@@ -100,13 +79,14 @@ int train_verb(TrainFlags& f) {
     tokenizer = Tokenizer::load(tokenizer_at);
     check_vocabulary(*tokenizer, base.model.config);
   }
-  Dataset data = load_data(f, f.data, tokenizer ? &*tokenizer : nullptr);
-  if (tokenizer) check_same_tokenizer(data, *tokenizer, f.data);
+  f.data.max_tokens = std::min(f.data.max_tokens, base.model.config.max_seq_len);
+  f.train.max_tokens = f.data.max_tokens;
+  const Tokenizer* text = tokenizer ? &*tokenizer : nullptr;
+  Dataset data = load_dataset(f.data.data, f.data.as_of, text, f.data.rules());
   if (f.val_share < 0) f.val_share = data.examples.size() >= 50 ? 0.05 : 0;
   const Dataset validation = f.val_data.empty()
                                  ? split_validation(data, f.val_share)
-                                 : load_data(f, f.val_data, tokenizer ? &*tokenizer : nullptr);
-  f.train.max_tokens = std::min(f.train.max_tokens, base.model.config.max_seq_len);
+                                 : load_dataset(f.val_data, f.data.as_of, text, f.data.rules());
   const DatasetStatistics s = statistics(data);
   fmt::print(stderr, "{} examples of {} tokens ({} targets), {} held out; {} steps\n",
              format_count(s.n_examples), format_count(s.n_tokens), format_count(s.n_targets),
@@ -142,9 +122,6 @@ void add_loop_flags(CLI::App& verb, TrainFlags& f) {
       ->capture_default_str();
   verb.add_option("--grad-clip", t.grad_clip, "largest gradient norm; 0: off")
       ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  verb.add_option("--max-tokens", t.max_tokens, "longest example, and capacity of a packed row")
-      ->check(CLI::Range(8, 1 << 20))
       ->capture_default_str();
   verb.add_option("--micro-batch", t.micro_batch, "rows that go through the model together")
       ->check(CLI::Range(1, 4096))
@@ -187,16 +164,13 @@ void add_train(CLI::App& app, Action& action) {
   verb.add_option("--model", f.model.model,
                   "base model folder (config.json, safetensors, tokenizer)");
   verb.add_option("--init", f.init, "config.json of a fresh model, instead of --model");
-  verb.add_option("--data", f.data, "conversations (JSONL), or a folder written by encode")
-      ->required();
+  add_data_flags(verb, f.data,
+                 "JSONL of conversations, messages with roles, prompt and completion, or input_ids "
+                 "and labels; or a folder written by encode");
   verb.add_option("--output", f.output, "folder for the adapter or model, logs and checkpoints")
       ->required();
   verb.add_option("--tokenizer", f.model.tokenizer,
                   "tokenizer file or folder; default: the model's folder");
-  verb.add_option("--as-of", f.as_of, "JSONL of id and as_of, joined to the conversations");
-  verb.add_option("--template", f.prompt_template, "prompt template")
-      ->check(CLI::IsMember({"temporal", "seed"}))
-      ->capture_default_str();
   verb.add_option("--method", f.method, "lora or full; auto: lora on --model, full on --init")
       ->check(CLI::IsMember({"auto", "lora", "full"}))
       ->capture_default_str();
