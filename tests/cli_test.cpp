@@ -185,6 +185,72 @@ TEST_F(Cli, TokenizerMustFitTheModel) {
   expect_error(run_command({"score", "--model", folder, "--text", text}), 1, {"tokenizer"});
 }
 
+// What is wrong with the data is said before the first step, and nothing is written.
+TEST_F(Cli, TrainRefusesDataThatWouldTeachNonsense) {
+  const auto train = [&](const std::string& records, std::vector<std::string> more = {}) {
+    const std::string data = folder_.write("records.jsonl", records).string();
+    std::vector<std::string> command = {"train",  "--init", config(),   "--tokenizer", kTokenizer,
+                                        "--data", data,     "--output", at("refused")};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_command(command);
+  };
+  const std::string chat = R"({"id":"good","messages":[{"role":"user","content":"a"},)"
+                           R"({"role":"assistant","content":"b"}]})"
+                           "\n";
+  expect_error(train(chat + R"({"id":"bad","messages":[{"role":"user","content":"a"}]})"), 1,
+               {"'bad'", "assistant"});
+  expect_error(train(chat + R"({"prompt":"a","completion":"b"})"), 1, {"line 2", "completions"});
+  expect_error(train(R"({"id":"masked","input_ids":[5,6],"labels":[-100,-100]})"), 1,
+               {"'masked'", "target"});
+  expect_error(train(R"({"id":"endless","input_ids":[5,6],"labels":[-100,6]})"), 1,
+               {"endless", "never stops"});
+  expect_error(train(chat, {"--max-tokens", "20"}), 1, {"good (", "1 have more"});
+  expect_error(train(chat, {"--patience", "2"}), 2, {"--eval-every"});
+  expect_error(train(chat, {"--patience", "2", "--eval-every", "1"}), 2, {"validation data"});
+  EXPECT_FALSE(fs::exists(at("refused")));
+}
+
+TEST_F(Cli, TrainTakesSettingsFromAFileAndAPreset) {
+  const std::string toml =
+      folder_
+          .write("run.toml", "lr = 0.01\nschedule = \"wsd\"\n[train]\nsteps = 3\nval-share = 0\n")
+          .string();
+  const std::vector<std::string> command = {"train",         "--init",   config(),
+                                            "--tokenizer",   kTokenizer, "--data",
+                                            conversations(), "--config", toml};
+  std::vector<std::string> dry = command;
+  dry.insert(dry.end(), {"--dry-run", "--preset", "original", "--method", "full"});
+  const CommandResult plan = run_command(dry);
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr("3 steps of 32 rows"));
+  EXPECT_THAT(plan.out, HasSubstr("tokens/s"));
+  for (const char* said : {"--template seed", "--lora-rank 32", "0 of 2 examples are cut at 1024"})
+    EXPECT_THAT(plan.err, HasSubstr(said));
+  EXPECT_THAT(plan.err, Not(HasSubstr("--lr 5e-5")));  // the file's wins
+  std::vector<std::string> run = command;
+  run.insert(run.end(), {"--output", at("run"), "--warmup-share", "0"});
+  const CommandResult result = run_command(run);
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(read_file(at("run/log.csv")), HasSubstr("\n3,"));
+  EXPECT_THAT(read_file(at("run/log.csv")), HasSubstr(",0.01,"));
+  EXPECT_TRUE(fs::exists(at("run/events.out.tfevents.chatmem")));
+  expect_error(run_command({"train", "--data", "x", "--init", "y"}), 2, {"--output is required"});
+}
+
+// The truncation of the original's recipe is said aloud.
+TEST_F(Cli, ThePresetNamesWhatItCuts) {
+  Json row = parse_json(read_file(conversations(1)), "row");
+  row["id"] = "long one";
+  row["messages"][0]["content"] = "Hanna: " + std::string(9000, '?');
+  const std::string data = folder_.write("long.jsonl", dump_json(row) + "\n").string();
+  const CommandResult result =
+      run_command({"train", "--init", config(), "--tokenizer", kTokenizer, "--data", data,
+                   "--preset", "original", "--method", "full", "--dry-run"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("1 of 1 examples are cut at 1024 tokens: long one"));
+  EXPECT_THAT(result.err, HasSubstr("1 lost the whole summary: long one"));
+}
+
 TEST_F(Cli, PortInUseIsNamed) {
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -239,7 +305,8 @@ TEST_F(Cli, FullOutputLeavesWhatWasThere) {
     expect_error(result, 1, {output, "File too large"});
     auto after = files_of(output);
     for (const auto& [path, bytes] : before)
-      if (path.find("/log.") == path.npos) {  // a new training begins its log at once
+      // A new training begins its logs at once.
+      if (path.find("/log.") == path.npos && path.find("/events.") == path.npos) {
         EXPECT_TRUE(after[path] == bytes) << path;
       }
     for (const auto& [path, bytes] : after)

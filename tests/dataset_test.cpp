@@ -17,6 +17,7 @@
 #include "test_folder.h"
 #include "text/tokenizer.h"
 #include "tiny_tokenizer.h"
+#include "train/encode.h"
 
 namespace chatmem {
 namespace {
@@ -38,6 +39,11 @@ Conversation conversation(const std::string& id, const std::string& text) {
 }
 
 Tokenizer tokenizer() { return Tokenizer::from_tiktoken(tiny_tiktoken(), "tiny"); }
+
+Dataset encode_all(std::vector<Conversation> conversations, const Tokenizer& t,
+                   const EncodeRules& rules = {}) {
+  return encode_records(std::move(conversations), &t, rules);
+}
 
 Example example(const std::string& id, std::vector<int> tokens, int n_targets = 1) {
   Example e{id, std::move(tokens), {}};
@@ -69,7 +75,7 @@ std::vector<std::string> ids(const Dataset& data) {
 TEST(Encode, TheSummaryAndItsEndAreTheTargets) {
   const Tokenizer t = tokenizer();
   const Conversation c = conversation("c1", "there");
-  const Dataset data = encode_dataset({c}, t, PromptTemplate::temporal, 4096);
+  const Dataset data = encode_all({c}, t);
   ASSERT_EQ(data.examples.size(), 1u);
   const Example& e = data.examples[0];
   EXPECT_EQ(e.id, "c1");
@@ -88,8 +94,7 @@ TEST(Encode, TooLongIsRefusedByNameAndLength) {
   const std::vector<Conversation> all = {conversation("short", "a"),
                                          conversation("long one", std::string(4000, 'x')),
                                          conversation("other", std::string(5000, 'y'))};
-  const std::string error =
-      error_of([&] { encode_dataset(all, tokenizer(), PromptTemplate::temporal, 3000); });
+  const std::string error = error_of([&] { encode_all(all, tokenizer(), {.max_tokens = 3000}); });
   EXPECT_THAT(error, AllOf(HasSubstr("at most 3000"), HasSubstr("2 have more"),
                            HasSubstr("long one ("), HasSubstr("other (")));
   EXPECT_THAT(error, Not(HasSubstr("short")));
@@ -99,13 +104,11 @@ TEST(Encode, WithoutSummaryOrMessagesIsRefusedByName) {
   Conversation none = conversation("c7", "a");
   none.summary.clear();
   for (const PromptTemplate which : {PromptTemplate::temporal, PromptTemplate::seed})
-    EXPECT_THAT(error_of([&] { encode_dataset({none}, tokenizer(), which, 4096); }),
+    EXPECT_THAT(error_of([&] { encode_all({none}, tokenizer(), {.which = which}); }),
                 AllOf(HasSubstr("c7"), HasSubstr("summary")));
   Conversation empty = conversation("c8", "a");
   empty.messages.clear();
-  EXPECT_THAT(
-      error_of([&] { encode_dataset({empty}, tokenizer(), PromptTemplate::temporal, 4096); }),
-      HasSubstr("c8"));
+  EXPECT_THAT(error_of([&] { encode_all({empty}, tokenizer()); }), HasSubstr("c8"));
 }
 
 void expect_same(const Dataset& a, const Dataset& b) {

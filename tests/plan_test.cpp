@@ -30,13 +30,13 @@ TEST(Plan, IsWhatATrainingAllocates) {
   const Config c = small_config();
   for (const char* formats : {"f32", "bf16", "q4_k", "nf4"})
     for (const Recompute recompute : kRecomputeLadder) {
-      TrainPlanOptions options;
+      MemoryPlanOptions options;
       options.batch_tokens = 100;
       options.recompute = recompute;
       options.lora = AdapterConfig{.rank = 4, .dropout = 0.1, .dora = true};
       options.lora->target_modules = all_target_modules();
       const WeightFormats weights = *parse_weight_formats(formats);
-      const MemoryPlan plan = plan_training(shape_of_formats(c, weights), options);
+      const MemoryPlan plan = plan_memory(shape_of_formats(c, weights), options);
 
       const auto ops = make_cpu_ops();
       const Llama model = random_model(*ops, c, weights, 1);
@@ -68,13 +68,13 @@ TEST(Plan, IsWhatATrainingAllocates) {
 TEST(Plan, TakesTheFastestRungThatFits) {
   const Llama shape =
       shape_of_formats(*known_config("llama-3.1-8b"), *parse_weight_formats("bf16"));
-  TrainPlanOptions options;
+  MemoryPlanOptions options;
   options.lora = AdapterConfig{};
   options.lora->target_modules = all_target_modules();
   size_t before = SIZE_MAX;
   for (const Recompute recompute : kRecomputeLadder) {
     options.recompute = recompute;
-    const size_t total = plan_training(shape, options).total_bytes();
+    const size_t total = plan_memory(shape, options).total_bytes();
     EXPECT_LT(total, before);
     EXPECT_EQ(choose_recompute(shape, options, total), recompute);
     before = total;

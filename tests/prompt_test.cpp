@@ -125,16 +125,20 @@ TEST(Prompt, APromptThatGrowsKeepsItsPrefix) {
   }
 }
 
+size_t target_begin(const Example& e) {
+  return size_t(std::find(e.target.begin(), e.target.end(), 1) - e.target.begin());
+}
+
 TEST(Prompt, TemporalExample) {
   const Tokenizer t = tiny();
   const Conversation c = chat();
-  const EncodedExample example = encode_example(t, c, PromptTemplate::temporal);
+  const Example example = encode_example(t, c, PromptTemplate::temporal);
   EXPECT_EQ(example.id, "train_1");
   const std::span<const int> all(example.tokens);
   std::vector<Turn> turns = summary_request(c);
-  EXPECT_EQ(Ids(all.begin(), all.begin() + example.target_begin),
+  EXPECT_EQ(Ids(all.begin(), all.begin() + ptrdiff_t(target_begin(example))),
             render_chat(t, turns, Generation::prompt));
-  EXPECT_EQ(t.decode(all.subspan(size_t(example.target_begin))), "Ann said hello.<|eot_id|>");
+  EXPECT_EQ(t.decode(all.subspan(target_begin(example))), "Ann said hello.<|eot_id|>");
   EXPECT_EQ(example.tokens.back(), t.eot());
   turns.push_back({"assistant", c.summary});  // what is learnt is what the template would say
   EXPECT_EQ(example.tokens, render_chat(t, turns, Generation::no));
@@ -142,14 +146,14 @@ TEST(Prompt, TemporalExample) {
 
 TEST(Prompt, SeedExample) {
   const Tokenizer t = tiny();
-  const EncodedExample example = encode_example(t, chat(1), PromptTemplate::seed);
+  const Example example = encode_example(t, chat(1), PromptTemplate::seed);
   const std::span<const int> all(example.tokens);
-  EXPECT_EQ(t.decode(all.first(size_t(example.target_begin))),
+  EXPECT_EQ(t.decode(all.first(target_begin(example))),
             "<|begin_of_text|><s>[INST] You are a chat summarization assistant. Please summarize "
             "this conversation:\n\n[START DATE]\n2024-05-01\n[END DATE]\n2024-05-01\n"
             "[CHAT MESSAGES]\n2024-05-01 09:00 | Ann: hello the hi!\n"
             "2024-05-01 09:01 | You: hi, 1234   [/INST]");
-  EXPECT_EQ(t.decode(all.subspan(size_t(example.target_begin))),
+  EXPECT_EQ(t.decode(all.subspan(target_begin(example))),
             "\n[SUMMARY]\nAnn said hello. [/SUMMARY]<|end_of_text|>");
   EXPECT_EQ(example.tokens.back(), t.eos());
 }

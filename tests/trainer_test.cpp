@@ -64,7 +64,15 @@ class WatchedOps final : public ForwardingOps {
     if (step.step == stop_at) stop = true;
     ForwardingOps::adamw(w, copy, grad, m, v, step);
   }
-  int die_at = -1, stop_at = -1;
+  void matmul(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) override {
+    if (++n_calls == die_at_call) throw Death();
+    ForwardingOps::matmul(y, x, w, scale, accumulate);
+  }
+  void copy_out(void* host, Tensor src) override {  // while a checkpoint is written, too
+    if (++n_calls == die_at_call) throw Death();
+    ForwardingOps::copy_out(host, src);
+  }
+  int die_at = -1, stop_at = -1, die_at_call = -1, n_calls = 0;
   std::atomic<bool> stop{false};
 };
 
@@ -166,7 +174,32 @@ TEST(Schedule, WarmsUpThenFalls) {
   EXPECT_NEAR(cosine.at(35), 0.5 + std::sqrt(0.5) / 2, 1e-12);
   EXPECT_DOUBLE_EQ((Schedule{ScheduleKind::linear, 1.0, 0, 0, 10}.at(0)), 1.0);
   EXPECT_EQ(parse_schedule("cosine"), ScheduleKind::cosine);
-  EXPECT_EQ(parse_schedule("wsd"), std::nullopt);
+  EXPECT_EQ(parse_schedule("other"), std::nullopt);
+}
+
+// The values of transformers' get_cosine_with_hard_restarts_schedule_with_warmup, shifted by the
+// warm-up's first step, which there has rate 0.
+TEST(Schedule, CosineBeginsAgainWithEachCycle) {
+  const Schedule s{ScheduleKind::cosine_restarts, 1.0, 0.1, 10, 110, 4};
+  for (const int begin : {10, 35, 60, 85}) {
+    EXPECT_NEAR(s.at(begin), 1.0, 1e-12);
+    EXPECT_NEAR(s.at(begin + 5), 0.1 + 0.9 * 0.5 * (1 + std::cos(M_PI * 0.2)), 1e-12);
+    EXPECT_LT(s.at(begin + 24), 0.11);
+  }
+  EXPECT_NEAR(s.at(110), 0.1, 1e-12);
+  const Schedule one{ScheduleKind::cosine_restarts, 1.0, 0, 10, 110, 1},
+      cosine{ScheduleKind::cosine, 1.0, 0, 10, 110};
+  for (int step = 0; step < 120; step++) EXPECT_NEAR(one.at(step), cosine.at(step), 1e-12);
+  EXPECT_EQ(parse_schedule("cosine_restarts"), ScheduleKind::cosine_restarts);
+}
+
+TEST(Schedule, WsdStaysThenFallsAsOneMinusTheRoot) {
+  const Schedule s{ScheduleKind::wsd, 1.0, 0.1, 10, 110, 1, 0.4};
+  EXPECT_DOUBLE_EQ(s.at(4), 0.5);
+  for (const int step : {10, 40, 66}) EXPECT_DOUBLE_EQ(s.at(step), 1.0);
+  EXPECT_NEAR(s.at(66 + 11), 0.55, 1e-12);  // a quarter of 44 steps: 1 - sqrt(1 / 4)
+  EXPECT_NEAR(s.at(110), 0.1, 1e-12);
+  EXPECT_EQ(parse_schedule("wsd"), ScheduleKind::wsd);
 }
 
 TEST(RowOrder, EveryEpochHasEachRowOnceInAnOrderOfItsOwn) {
@@ -206,6 +239,35 @@ TEST(CountSteps, FollowsRowsEpochsAndBatch) {
   o = {};
   o.epochs = 1, o.max_tokens = 1000;
   EXPECT_EQ(count_steps(data, o), 1);  // all in one row
+}
+
+TEST(Plan, SaysWhatTheRunWillDo) {
+  const Dataset data = examples(10);
+  const DatasetStatistics s = statistics(data);
+  TrainOptions o;
+  o.packing = Packing::off;
+  o.max_tokens = 40, o.epochs = 1.5, o.micro_batch = 2, o.grad_accum_steps = 2;
+  const TrainPlan plan = plan_training(data, tiny_config(), true, o);
+  EXPECT_EQ(plan.n_rows, 10);
+  EXPECT_EQ(plan.n_positions, 15);
+  EXPECT_EQ(plan.steps, 4);
+  EXPECT_EQ(plan.n_tokens, s.n_tokens);
+  EXPECT_EQ(plan.n_targets, s.n_targets);
+  EXPECT_DOUBLE_EQ(plan.fill, double(s.n_tokens) / 400);
+  // Two blocks of q and o (32 x 32), k and v (16 x 32), three of 64 x 32; forward and dX.
+  EXPECT_DOUBLE_EQ(plan.gflop_per_token * 1e9, 4.0 * 2 * (2 * 1024 + 2 * 512 + 3 * 2048));
+  o.packing = Packing::on;
+  EXPECT_GT(plan_training(data, tiny_config(), true, o).fill, plan.fill);
+}
+
+TEST(Plan, MeasuringABatchChangesAndWritesNothing) {
+  TinyRun s(Method::lora), fresh(Method::lora);
+  const BatchTime one = measure_batch(*s.ops, s.loaded.model, &*s.adapter, examples(4), s.options);
+  EXPECT_GT(one.seconds, 0);
+  EXPECT_GT(one.tokens, 0);
+  EXPECT_EQ(s.trained(), fresh.trained());
+  EXPECT_FALSE(fs::exists(s.options.output));
+  EXPECT_GT(measure_peak_gflops(*s.ops, DType::f32), 0);
 }
 
 class TrainerTest : public ::testing::TestWithParam<Method> {};
@@ -294,6 +356,117 @@ TEST_P(TrainerTest, RecomputationChangesNothing) {
   const auto again =
       losses_with(GetParam(), [](TrainOptions& o) { o.recompute = Recompute::blocks; });
   expect_near(again, kept, 1e-6);
+}
+
+// By epochs the last step has the rows that are left, and is normalised by their targets alone:
+// with a rate of nothing it has the loss and the gradient of a run of these rows only.
+TEST_P(TrainerTest, ALastPartialStepIsNormalisedByItsOwnTargets) {
+  const Dataset data = examples(5);
+  TinyRun s(GetParam());
+  s.options.packing = Packing::off;
+  s.options.shuffle = Shuffle::off;
+  s.options.lr = 1e-30, s.options.weight_decay = 0;
+  s.options.micro_batch = 2, s.options.grad_accum_steps = 2;
+  s.options.epochs = 1;
+  EXPECT_EQ(s.run(data).step, 2);
+  TinyRun alone(GetParam());
+  alone.options = s.options;
+  alone.options.output = alone.folder.path() / "out";
+  Dataset last{data.info, {data.examples.back()}};
+  alone.options.micro_batch = alone.options.grad_accum_steps = 1;
+  alone.run(last);
+  const Json row = s.log().at(1), expected = alone.log().at(0);
+  EXPECT_EQ(row["target_tokens"], data.examples.back().n_targets());
+  EXPECT_EQ(row["tokens"], expected["tokens"]);
+  EXPECT_NEAR(row["loss"].get<double>(), expected["loss"].get<double>(), 1e-6);
+  EXPECT_NEAR(row["grad_norm"].get<double>() / expected["grad_norm"].get<double>(), 1, 1e-4);
+}
+
+// The gradient too, not the loss alone, is that of the whole step.
+TEST_P(TrainerTest, AccumulatedGradientsAreThoseOfOneBatch) {
+  const auto norms = [&](int micro_batch, int grad_accum_steps) {
+    TinyRun s(GetParam());
+    s.options.packing = Packing::off;
+    s.options.steps = 3;
+    s.options.micro_batch = micro_batch, s.options.grad_accum_steps = grad_accum_steps;
+    s.run(examples(7));
+    std::vector<double> all;
+    for (const Json& row : s.log()) all.push_back(row["grad_norm"]);
+    return all;
+  };
+  const std::vector<double> one = norms(4, 1), four = norms(1, 4);
+  for (size_t i = 0; i < one.size(); i++) EXPECT_NEAR(four[i] / one[i], 1, 1e-4) << i;
+}
+
+// Validation data that training on other data makes worse, after a first gain.
+Dataset contrary_examples() {
+  Dataset data = examples(6, 2);
+  for (Example& e : data.examples) e.tokens.back() = 2;
+  return data;
+}
+
+TinyRun& set_watched(TinyRun& s) {
+  s.options.steps = 40;
+  s.options.eval_every = 2;
+  s.options.lr = 2e-2;
+  return s;
+}
+
+double lowest_val_loss(const TinyRun& s, int* at = nullptr) {
+  double lowest = std::numeric_limits<double>::infinity();
+  for (const Json& row : s.log())
+    if (row.contains("val_loss") && row["val_loss"] < lowest) {
+      lowest = row["val_loss"];
+      if (at) *at = row["step"];
+    }
+  return lowest;
+}
+
+TEST_P(TrainerTest, EndsWithTheValuesOfTheLowestValidationLoss) {
+  TinyRun s(GetParam());
+  const Dataset val = contrary_examples();
+  const TrainReport report = set_watched(s).run(examples(4), val);
+  int at = 0;
+  const double lowest = lowest_val_loss(s, &at);
+  ASSERT_LT(at, 40) << "the test needs data on which training goes wrong";
+  EXPECT_EQ(report.best_step, at);
+  EXPECT_EQ(report.best_val_loss, lowest);
+  EXPECT_GT(report.last_val_loss, lowest);
+  const auto loss = [&](TinyRun& run) {
+    return evaluate_loss(*run.ops, run.loaded.model, run.adapter ? &*run.adapter : nullptr, val,
+                         DType::f32);
+  };
+  EXPECT_NEAR(loss(s), lowest, 1e-5);
+  // The last checkpoint is of the last step: without the best it is what a run ends with.
+  TinyRun last(GetParam());
+  set_watched(last).options.keep_best = KeepBest::no;
+  EXPECT_EQ(last.run(examples(4), val).best_step, 0);
+  EXPECT_NEAR(loss(last), report.last_val_loss, 1e-5);
+  EXPECT_EQ(read_file(s.options.output / "checkpoints/step-000040/optimizer.safetensors"),
+            read_file(last.options.output / "checkpoints/step-000040/optimizer.safetensors"));
+  EXPECT_THAT(s.checkpoints(),
+              ElementsAre(fmt::format("best-{:06}.safetensors", at), "step-000040"));
+}
+
+TEST_P(TrainerTest, StopsWhenItsPatienceIsOver) {
+  TinyRun s(GetParam());
+  set_watched(s).options.patience = 3;
+  const TrainReport report = s.run(examples(4), contrary_examples());
+  EXPECT_TRUE(report.out_of_patience);
+  EXPECT_FALSE(report.stopped);
+  EXPECT_EQ(report.step, report.best_step + 6);  // three evaluations of two steps each
+  EXPECT_EQ(s.log().size(), size_t(report.step));
+  // Resumed, it is still over; with more of it the run goes on.
+  s.options.resume = Resume::yes;
+  EXPECT_EQ(s.run(examples(4), contrary_examples()).step, report.step);
+  TinyRun more(GetParam());
+  more.options = s.options;
+  more.options.patience = 4;
+  EXPECT_GT(more.run(examples(4), contrary_examples()).step, report.step);
+  TinyRun blind(GetParam());
+  blind.options.patience = 1;
+  EXPECT_THAT(blind.error(examples(4)), HasSubstr("patience"));
+  EXPECT_FALSE(fs::exists(blind.options.output));
 }
 
 // A step's loss is the mean over its target tokens, not over its examples.
@@ -385,6 +558,55 @@ TEST_P(ResumeTest, AfterADeathIsTheUninterruptedRun) {
   fs::create_directories(first.setup().options.output / "checkpoints/step-000009");  // not whole
   second.resume(first);
   expect_same_run(second, whole, "died at 9");
+}
+
+// Evaluations, the best of the run and its patience included, at moments that no one chose.
+TEST(Trainer, AfterTwentyRandomDeathsIsTheUninterruptedRun) {
+  const auto set = [](TinyRun& s) {
+    s.options.steps = 14;
+    s.options.eval_every = 2, s.options.patience = 3, s.options.save_every = 3;
+    s.options.lr = 2e-2;
+    s.options.keep_checkpoints = 1;
+  };
+  const Dataset data = examples(4), val = contrary_examples();
+  TinyRun whole(Method::lora);
+  set(whole);
+  const TrainReport expected = whole.run(data, val);
+  const int n_calls = whole.ops->n_calls;
+  Random random(11);
+  for (int i = 0; i < 20; i++) {
+    TestFolder folder;
+    std::vector<int> deaths = {random.between(1, n_calls), random.between(1, n_calls)};
+    deaths.push_back(-1);
+    TrainReport report;
+    std::map<std::string, std::vector<std::byte>> trained;
+    for (const int death : deaths) {
+      TinyRun s(Method::lora);
+      set(s);
+      s.options.output = folder.path() / "out";
+      s.ops->die_at_call = death;
+      bool has_checkpoint = false;
+      std::error_code missing;
+      for (const auto& entry : fs::directory_iterator(s.options.output / "checkpoints", missing))
+        has_checkpoint = has_checkpoint || fs::exists(entry.path() / "state.json");
+      s.options.resume = has_checkpoint ? Resume::yes : Resume::no;
+      try {
+        report = s.run(data, val);
+      } catch (const Death&) {
+        continue;
+      }
+      trained = s.trained();
+    }
+    const std::string which = fmt::format("died at {} and {} of {}", deaths[0], deaths[1], n_calls);
+    EXPECT_EQ(trained, whole.trained()) << which;
+    EXPECT_EQ(report.step, expected.step) << which;
+    EXPECT_EQ(report.best_step, expected.best_step) << which;
+    EXPECT_EQ(report.best_val_loss, expected.best_val_loss) << which;
+    EXPECT_EQ(report.out_of_patience, expected.out_of_patience) << which;
+    for (const char* name : {"log.jsonl", "log.csv"})
+      EXPECT_EQ(read_file(folder.path() / "out" / name), read_file(whole.options.output / name))
+          << which;
+  }
 }
 
 TEST(Trainer, KeepsTheLastCheckpoints) {

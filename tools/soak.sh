@@ -164,6 +164,13 @@ train_tiny() { # OUTPUT [STEPS]
   $chatmem train --init $out/tiny.json --tokenizer samples/tokenizer --data $out/train.jsonl --output "$output" \
     --steps 20 --save-every 3 --max-tokens 4096 --val-share 0.1 --seed 1 "${resume[@]}"
 }
+# With what evaluation adds to the state: the best of the run, patience, an end before the last step.
+train_watched() { # OUTPUT
+  local output=$1 resume=()
+  compgen -G "$output/checkpoints/step-*/state.json" >/dev/null && resume=(--resume)
+  $chatmem train --model $out/model --data $out/train.jsonl --output "$output" --lora-rank 4 --lr 2e-2 --packing off \
+    --steps 40 --save-every 3 --eval-every 2 --patience 4 --max-tokens 4096 --val-share 0.2 --seed 1 "${resume[@]}"
+}
 evaluate_tiny() { # OUTPUT: answers.jsonl are the predictions without the times they took
   $chatmem evaluate --data $out/test.jsonl --endpoint "$url/v1" --concurrency 1 --max-tokens 40 --output "$1" &&
     sed 's/"ttft_ms":[^,]*,"total_ms":[^,]*,//' "$1/predictions.jsonl" >"$1/answers.jsonl"
@@ -240,12 +247,19 @@ kill_loop() { # COMMAND REFERENCE FILE ...
   done
 }
 
+kill_twice_as_often() {
+  local kills=$((2 * kills))
+  kill_loop "$@"
+}
+
 killing() {
   build release build chatmem
   prepare || { failed+=("preparing the kill loops"); return; }
   check "generate, killed $kills times" kill_loop make_generated $out/reference_generated .
   check "train, killed $kills times" kill_loop train_tiny $out/reference_model model.safetensors config.json log.csv \
     checkpoints/step-000020
+  check "train with evaluations, killed $((2 * kills)) times" kill_twice_as_often train_watched $out/reference_adapter \
+    adapter_model.safetensors adapter_config.json log.csv log.jsonl checkpoints
   start_server || { failed+=("starting a server"); return; }
   check "evaluate, killed $kills times" kill_loop evaluate_tiny $out/reference_evaluation scores.csv answers.jsonl
   check "the server ends" stop_server

@@ -8,8 +8,11 @@
 
 namespace chatmem {
 
-Progress::Progress(std::string label, int64_t total)
-    : label_(std::move(label)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(std::string label, int64_t total, int64_t first)
+    : label_(std::move(label)),
+      total_(total),
+      first_(first),
+      terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() { finish(); }
 
@@ -25,7 +28,7 @@ void Progress::update(int64_t done, std::string_view detail) {
 
 void Progress::show(std::string_view detail) {
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double rate = seconds > 0 ? double(done_) / seconds : 0;
+  const double rate = seconds > 0 ? double(done_ - first_) / seconds : 0;
   std::string line = fmt::format("{} {}", label_, format_count(done_));
   if (total_ > 0) line += fmt::format("/{} ({}%)", format_count(total_), done_ * 100 / total_);
   line += rate >= 100 ? fmt::format(" {:.0f}/s", rate) : fmt::format(" {:.2g}/s", rate);

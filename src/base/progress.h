@@ -10,8 +10,8 @@ namespace chatmem {
 
 class Progress {
  public:
-  // total 0: unknown.
-  Progress(std::string label, int64_t total);
+  // total 0: unknown. first: what was done before, which tells nothing of the rate.
+  Progress(std::string label, int64_t total, int64_t first = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -28,7 +28,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   void show(std::string_view detail);
   std::string label_;
-  int64_t total_, done_ = 0;
+  int64_t total_, first_, done_ = 0;
   Clock::time_point start_ = Clock::now(), shown_{};
   bool terminal_, line_open_ = false;
 };

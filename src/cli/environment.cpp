@@ -115,4 +115,21 @@ void apply_config(CLI::App& verb) {
   }
 }
 
+std::string apply_settings(CLI::App& verb, std::span<const Setting> settings) {
+  std::string applied, missing;
+  for (const Setting& setting : settings) {
+    const std::string flag = fmt::format("--{}", setting.name);
+    CLI::Option* option = verb.get_option_no_throw(flag);
+    if (option == nullptr) {
+      missing += fmt::format(" {} {}", flag, setting.value);
+    } else if (option->count() == 0) {
+      option->add_result(std::string(setting.value));
+      option->run_callback();
+      applied += fmt::format(" {} {}", flag, setting.value);
+    }
+  }
+  return missing.empty() ? applied
+                         : fmt::format("{}; left out, not known here:{}", applied, missing);
+}
+
 }  // namespace chatmem

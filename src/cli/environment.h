@@ -2,6 +2,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,13 @@ std::vector<std::string> program_arguments();
 CLI::Option* add_config(CLI::App& verb);
 // To be called by the verb's action before it looks at its options.
 void apply_config(CLI::App& verb);
+
+// A flag's name without dashes, and its value.
+struct Setting {
+  const char *name, *value;
+};
+// Sets the flags that were not given yet. Returns them as " --NAME VALUE ..."; one that the verb
+// does not have is told as left out.
+std::string apply_settings(CLI::App& verb, std::span<const Setting> settings);
 
 }  // namespace chatmem

@@ -1,60 +1,59 @@
-// chatmem encode: conversations to token shards.
+// chatmem encode: records of training to token shards.
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/progress.h"
+#include "cli/data_flags.h"
+#include "cli/environment.h"
 #include "cli/verbs.h"
-#include "train/dataset.h"
 
 namespace chatmem {
 namespace {
 
-struct EncodeOptions {
-  std::string data, tokenizer, output, as_of, prompt_template = "temporal";
-  int max_tokens = 4096;
+struct EncodeFlags {
+  DataFlags data;
+  std::string tokenizer, output;
 };
 
-int encode(const EncodeOptions& o) {
-  std::vector<Conversation> conversations = read_conversations(o.data);
-  if (!o.as_of.empty())
-    fmt::print(stderr, "as_of joined to {} conversations\n", join_as_of(conversations, o.as_of));
-  const Tokenizer tokenizer = Tokenizer::load(o.tokenizer);
-  const Dataset dataset = encode_dataset(conversations, tokenizer,
-                                         *parse_prompt_template(o.prompt_template), o.max_tokens);
-  write_dataset(o.output, dataset);
-  const DatasetStatistics s = statistics(dataset);
-  fmt::print("{} examples, {} tokens ({} of them targets)\n", format_count(s.n_examples),
-             format_count(s.n_tokens), format_count(s.n_targets));
-  const auto line = [](const char* name, const Percentiles& p) {
-    fmt::print("{}: min {}, median {}, 95% {}, max {}\n", name, p.min, p.median, p.p95, p.max);
-  };
-  line("tokens of an example ", s.tokens);
-  line("targets of an example", s.targets);
-  fmt::print("{}\nnext: chatmem train --model MODEL --data {} --output OUT\n", o.output, o.output);
+int encode(const CLI::App& verb, const EncodeFlags& f) {
+  require_flag(verb, "--data");
+  require_flag(verb, "--output");
+  if (fs::exists(fs::path(f.data.data) / "dataset.json"))
+    throw Error(fmt::format("[encode] --data must be a file of records, '{}' is encoded already",
+                            f.data.data),
+                {}, kUsage);
+  std::optional<Tokenizer> tokenizer;
+  if (!f.tokenizer.empty()) tokenizer = Tokenizer::load(f.tokenizer);
+  const Dataset dataset =
+      load_dataset(f.data.data, f.data.as_of, tokenizer ? &*tokenizer : nullptr, f.data.rules());
+  write_dataset(f.output, dataset);
+  fmt::print("{}", describe(statistics(dataset)));
+  if (dataset.info.n_split > 0)
+    fmt::print("{} chats were too long and divided between their turns\n", dataset.info.n_split);
+  fmt::print("{}\nnext: chatmem train --model MODEL --data {} --output OUT\n", f.output, f.output);
   return kDone;
 }
 
 }  // namespace
 
 void add_encode(CLI::App& app, Action& action) {
-  static EncodeOptions o;  // the action reads it after this function has ended
+  static EncodeFlags f;  // the action reads it after this function has ended
   CLI::App& verb = *app.add_subcommand(
       "encode",
-      "encode conversations as token shards with a loss mask\n\n"
+      "encode conversations or chats as token shards with a loss mask\n\n"
       "example: chatmem encode --data out/training_data.jsonl --tokenizer MODEL --output shards");
-  verb.add_option("--data", o.data, "conversations, JSONL")->required();
-  verb.add_option("--tokenizer", o.tokenizer,
-                  "tokenizer.json, tokenizer.model, or a folder with one")
-      ->required();
-  verb.add_option("--output", o.output, "folder for the shards")->required();
-  verb.add_option("--as-of", o.as_of, "JSONL of id and as_of, joined to the conversations");
-  verb.add_option("--template", o.prompt_template, "prompt template")
-      ->check(CLI::IsMember({"temporal", "seed"}))
-      ->capture_default_str();
-  verb.add_option("--max-tokens", o.max_tokens, "longest example; longer ones are refused by name")
-      ->check(CLI::Range(8, 1 << 20))
-      ->capture_default_str();
-  verb.callback([&action] { action = [] { return encode(o); }; });
+  add_data_flags(verb, f.data,
+                 "JSONL: conversations, messages with roles, prompt and completion, or input_ids "
+                 "and labels");
+  verb.add_option("--tokenizer", f.tokenizer,
+                  "tokenizer.json, tokenizer.model, or a folder with one; input_ids need none");
+  verb.add_option("--output", f.output, "folder for the shards");
+  add_config(verb);
+  verb.callback([&verb, &action] {
+    action = [&verb] {
+      apply_config(verb);
+      return encode(verb, f);
+    };
+  });
 }
 
 }  // namespace chatmem

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "cli/memory_table.h"
 #include "cli/open_model.h"
 #include "cli/verbs.h"
 #include "model/quantize.h"
@@ -98,7 +99,7 @@ void print_plan(InspectFlags& f, Llama shape) {
     for (Block& block : shape.blocks)
       for (const auto& [module, projection] : kProjections)
         (block.*projection.weight).dtype = DType::nf4;
-  TrainPlanOptions options;
+  MemoryPlanOptions options;
   options.batch_tokens = f.max_tokens;
   options.dtype = activation_dtype(f.model, shape.config.dtype);
   if (f.method == "lora") {
@@ -112,15 +113,11 @@ void print_plan(InspectFlags& f, Llama shape) {
     const auto chosen = choose_recompute(shape, options, memory);
     options.recompute = chosen.value_or(Recompute::blocks);
   }
-  const MemoryPlan plan = plan_training(shape, options);
+  const MemoryPlan plan = plan_memory(shape, options);
   fmt::print("\ntraining by {}, {} tokens a batch, activations in {}, recomputing {}:\n", f.method,
              format_count(f.max_tokens), dtype_name(options.dtype),
              recompute_name(options.recompute));
-  for (const MemoryPlan::Row& row : plan.rows)
-    fmt::print("  {:<44} {:>18} bytes  {:>9}\n", row.what, format_count(int64_t(row.bytes)),
-               format_bytes(double(row.bytes)));
-  fmt::print("  {:<44} {:>18} bytes  {:>9}\n", "in all", format_count(int64_t(plan.total_bytes())),
-             format_bytes(double(plan.total_bytes())));
+  print_memory(plan);
   if (memory > 0 && plan.total_bytes() > memory)
     throw Error(fmt::format("[plan] training must fit {}, takes {}", format_bytes(double(memory)),
                             format_bytes(double(plan.total_bytes()))),

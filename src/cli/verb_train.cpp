@@ -1,178 +1,206 @@
 // chatmem train: LoRA on a base model, or full training, also from a fresh initialisation.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <csignal>
 
 #include "base/error.h"
 #include "base/progress.h"
-#include "cli/open_model.h"
+#include "cli/memory_table.h"
+#include "cli/train_flags.h"
 #include "cli/verbs.h"
+#include "model/kv_cache.h"
 #include "model/quantize.h"
-#include "train/trainer.h"
+#include "train/plan.h"
 
 namespace chatmem {
 namespace {
 
-struct TrainFlags {
-  ModelOptions model;
-  std::string init, data, val_data, as_of, prompt_template = "temporal";
-  std::string method = "auto", schedule = "cosine", packing = "on", shuffle = "on",
-              recompute = "off", quantize = "off";
-  double val_share = -1;
-  AdapterConfig lora;
-  TrainOptions train;
-  std::string output;
-  bool resume = false;
-};
-
 std::atomic<bool> interrupted{false};
 
-// A folder written by encode, or conversations that are encoded now.
-Dataset load_data(const TrainFlags& f, const std::string& path, const Tokenizer* tokenizer) {
-  if (fs::exists(fs::path(path) / "dataset.json")) return read_dataset(path);
-  if (!tokenizer)
-    throw Error("[train] conversations need a tokenizer, found none", "give --tokenizer");
-  std::vector<Conversation> conversations = read_conversations(path);
-  if (!f.as_of.empty()) join_as_of(conversations, f.as_of);
-  return encode_dataset(conversations, *tokenizer, *parse_prompt_template(f.prompt_template),
-                        f.train.max_tokens);
+// The step at work is finished and saved; a second signal ends the program at once.
+void on_interrupt(int signal) {
+  interrupted = true;
+  std::signal(signal, SIG_DFL);
 }
 
-// Data encoded with another tokenizer would train nonsense without an error.
-void check_same_tokenizer(const Dataset& data, const Tokenizer& tokenizer,
-                          const std::string& path) {
-  const std::string own = fmt::format("{:016x}", tokenizer.fingerprint());
-  if (data.info.tokenizer != own)
+// The examples as the original project's collator would have made them, and what it lost.
+Dataset load_as_original(const TrainFlags& f, const std::string& path, const Tokenizer* tokenizer) {
+  if (!tokenizer || fs::exists(fs::path(path) / "dataset.json"))
     throw Error(
-        fmt::format(
-            "[train] '{}' must be encoded with the model's tokenizer ({}), was with another ({})",
-            path, own, data.info.tokenizer),
-        "encode again with --tokenizer of this model");
+        "[train] --preset original needs records and a tokenizer: it cuts and fills the "
+        "examples",
+        "give conversations as --data, and --tokenizer", kUsage);
+  EncodeRules rules = f.data.rules();
+  rules.max_tokens = std::numeric_limits<int>::max();
+  Dataset data = load_dataset(path, f.data.as_of, tokenizer, rules);
+  const size_t n = data.examples.size();
+  const OriginalCuts cuts = collate_as_original(data, f.data.max_tokens, tokenizer->eos());
+  fmt::print(
+      stderr,
+      "'{}': loss on all tokens, padding included, as the original had it; {} of {} examples "
+      "are cut at {} tokens{}{}\n",
+      path, cuts.cut.size(), n, f.data.max_tokens, cuts.cut.empty() ? "" : ": ",
+      first_names(cuts.cut, 10));
+  if (!cuts.empty.empty())
+    fmt::print(stderr, "of these, {} lost the whole summary: {}\n", cuts.empty.size(),
+               first_names(cuts.empty, 10));
+  return data;
+}
+
+Dataset load(const TrainFlags& f, const std::string& path, const Tokenizer* tokenizer) {
+  return f.preset == "original" ? load_as_original(f, path, tokenizer)
+                                : load_dataset(path, f.data.as_of, tokenizer, f.data.rules());
+}
+
+struct TrainData {
+  Dataset training, validation;
+};
+
+TrainData load_data(const TrainFlags& f, const Tokenizer* tokenizer) {
+  TrainData data{load(f, f.data.data, tokenizer), {}};
+  if (data.training.info.n_split > 0)
+    fmt::print(stderr, "{} chats were too long and divided between their turns\n",
+               data.training.info.n_split);
+  const double share = f.val_share >= 0                      ? f.val_share
+                       : data.training.examples.size() >= 50 ? 0.05
+                                                             : 0;
+  data.validation =
+      f.val_data.empty() ? split_validation(data.training, share) : load(f, f.val_data, tokenizer);
+  fmt::print(stderr, "{}{} examples held out for validation\n", describe(statistics(data.training)),
+             data.validation.examples.size());
+  return data;
+}
+
+// Everything that a run needs, opened.
+struct TrainSetup {
+  std::unique_ptr<Ops> ops;
+  LoadedModel base;
+  std::optional<Tokenizer> tokenizer;
+  std::optional<Adapter> adapter;
+  TrainData data;
+
+  Adapter* adapter_or_null() { return adapter ? &*adapter : nullptr; }
+};
+
+TrainSetup set_up(TrainFlags& f) {
+  TrainSetup s{open_device(f.model), {}, {}, {}, {}};
+  if (f.fresh()) {
+    const Config config = parse_config(read_json(f.init), fmt::format("'{}'", f.init));
+    const DType dtype = f.model.dtype == "bf16" ? DType::bf16 : DType::f32;
+    s.base = init_model(*s.ops, config, dtype, f.train.seed);
+    f.train.dtype = dtype;
+  } else {
+    s.base = load_model(*s.ops, f.model.model);
+    f.train.dtype = activation_dtype(f.model, s.base.model.config.dtype);
+  }
+  const Config& config = s.base.model.config;
+  if (f.quantize == "nf4") quantize_to_nf4(*s.ops, s.base.model);
+  if (f.full()) s.base.model = owned_weights(*s.ops, s.base.model, f.train.dtype);
+  if (auto source = find_tokenizer(f.model, s.base)) {
+    s.tokenizer = Tokenizer::from_source(std::move(*source), "the model's tokenizer");
+    check_vocabulary(*s.tokenizer, config);
+  }
+  f.data.max_tokens = std::min(f.data.max_tokens, config.max_seq_len);
+  f.train.max_tokens = f.data.max_tokens;
+  s.data = load_data(f, s.tokenizer ? &*s.tokenizer : nullptr);
+  if (!f.full())
+    s.adapter = make_adapter(*s.ops, s.base.model, f.lora, f.train.dtype, f.train.seed);
+  f.train.peak_gflops = measure_peak_gflops(*s.ops, f.train.dtype);
+  return s;
+}
+
+// A batch is measured where it takes less than this at the device's peak.
+constexpr double kCheapSeconds = 20;
+
+void print_plan(TrainSetup& s, const TrainFlags& f) {
+  const TrainPlan plan = plan_training(s.data.training, s.base.model.config, !f.full(), f.train);
+  const double epochs = double(plan.n_positions) / plan.n_rows;
+  const double tokens = epochs * double(plan.n_tokens);
+  fmt::print("{} rows of at most {} tokens, {:.1f}% full\n", format_count(plan.n_rows),
+             format_count(f.train.max_tokens), 100 * plan.fill);
+  fmt::print("{} steps of {} rows: {:.2f} epochs, {} tokens ({} targets)\n",
+             format_count(plan.steps),
+             format_count(int64_t(f.train.micro_batch) * f.train.grad_accum_steps), epochs,
+             format_count(std::llround(tokens)),
+             format_count(std::llround(epochs * double(plan.n_targets))));
+  const double at_peak = plan.gflop_per_token / f.train.peak_gflops;  // seconds a token
+  if (at_peak * f.train.max_tokens * f.train.micro_batch > kCheapSeconds) {
+    fmt::print("at least {}: what the GEMMs take at the {:.0f} GFLOP/s of this device\n",
+               format_duration(at_peak * tokens), f.train.peak_gflops);
+    return;
+  }
+  const BatchTime one =
+      measure_batch(*s.ops, s.base.model, s.adapter_or_null(), s.data.training, f.train);
+  fmt::print("about {}: a batch of {} tokens took {:.2f} s, at {:.0f} tokens/s\n",
+             format_duration(one.seconds / double(one.tokens) * tokens), format_count(one.tokens),
+             one.seconds, double(one.tokens) / one.seconds);
+}
+
+// Of the largest batch.
+MemoryPlanOptions memory_options(const TrainSetup& s, const TrainFlags& f) {
+  MemoryPlanOptions options;
+  if (!f.full()) options.lora = f.lora;
+  const Dataset& data = s.data.training;
+  int tokens = 0, pages = 0;  // of a row, the largest of each
+  for (const std::vector<int>& row : pack(data, f.train.max_tokens, f.train.packing)) {
+    int row_tokens = 0, row_pages = 0;
+    for (const int i : row) {
+      const int n = int(data.examples[size_t(i)].tokens.size()) - 1;
+      row_tokens += n, row_pages += pages_for(n);
+    }
+    tokens = std::max(tokens, row_tokens), pages = std::max(pages, row_pages);
+  }
+  options.batch_tokens = tokens * f.train.micro_batch;
+  options.batch_pages = pages * f.train.micro_batch;
+  options.dtype = f.train.dtype;
+  options.recompute = f.train.recompute;
+  return options;
+}
+
+int dry_run(TrainSetup& s, const TrainFlags& f) {
+  print_plan(s, f);
+  print_memory(plan_memory(s.base.model, memory_options(s, f)));
+  return kDone;
 }
 
 void print_report(const TrainReport& r, const TrainFlags& f) {
-  fmt::print("{} step {} of {}: train loss {:.4f}", r.stopped ? "stopped after" : "done:", r.step,
-             r.total_steps, r.train_loss);
+  const char* end = r.stopped           ? "stopped after"
+                    : r.out_of_patience ? "out of patience at"
+                                        : "done:";
+  fmt::print("{} step {} of {}: train loss {:.4f}", end, r.step, r.total_steps, r.train_loss);
   if (!std::isnan(r.last_val_loss))
     fmt::print(", validation loss {:.4f} at first, {:.4f} now", r.first_val_loss, r.last_val_loss);
-  fmt::print("\n{} at {:.0f} tokens/s ({:.0f} target tokens/s, {:.0f} GFLOP/s)\n",
-             format_duration(r.seconds), r.tokens_per_second, r.target_tokens_per_second, r.gflops);
+  if (r.best_step > 0)
+    fmt::print("\nthe result is of step {}, validation loss {:.4f}", r.best_step, r.best_val_loss);
+  fmt::print("\n{} at {:.0f} tokens/s ({:.0f} target tokens/s, {:.0f} GFLOP/s, {:.0f}% of peak)\n",
+             format_duration(r.seconds), r.tokens_per_second, r.target_tokens_per_second, r.gflops,
+             100 * r.gflops / f.train.peak_gflops);
   if (r.stopped)
     fmt::print("next: the same command with --resume\n");
-  else if (f.model.model.empty() || f.method == "full")
+  else if (f.full())
     fmt::print("{}\nnext: chatmem serve --model {}\n", f.output, f.output);
   else
     fmt::print("{}\nnext: chatmem export --model {} --adapter {} --output MERGED\n", f.output,
                f.model.model, f.output);
 }
 
-int train_verb(TrainFlags& f) {
-  if (f.model.model.empty() == f.init.empty())
-    throw Error("[train] give either --model FOLDER or --init CONFIG.json", {}, kUsage);
-  const bool fresh = !f.init.empty();
-  if (f.method == "auto") f.method = fresh ? "full" : "lora";
-  if (fresh && f.method == "lora")
-    throw Error("[train] --method lora needs a base: --model FOLDER", {}, kUsage);
-
-  const auto ops = open_device(f.model);
-  const bool full = f.method == "full";
-  LoadedModel base;
-  if (fresh) {
-    const Config config = parse_config(read_json(f.init), fmt::format("'{}'", f.init));
-    base =
-        init_model(*ops, config, f.model.dtype == "bf16" ? DType::bf16 : DType::f32, f.train.seed);
-  } else {
-    base = load_model(*ops, f.model.model);
-  }
-  f.train.dtype =
-      fresh ? base.model.embed.dtype : activation_dtype(f.model, base.model.config.dtype);
-  if (f.quantize == "nf4") {
-    if (full) throw Error("[train] --quantize is for --method lora: a quantized weight is frozen");
-    quantize_to_nf4(*ops, base.model);
-  }
-  if (full) base.model = owned_weights(*ops, base.model, f.train.dtype);
-
-  std::optional<Tokenizer> tokenizer;
-  if (auto source = find_tokenizer(f.model, base)) {
-    tokenizer = Tokenizer::from_source(std::move(*source), "the model's tokenizer");
-    check_vocabulary(*tokenizer, base.model.config);
-  }
-  Dataset data = load_data(f, f.data, tokenizer ? &*tokenizer : nullptr);
-  if (tokenizer) check_same_tokenizer(data, *tokenizer, f.data);
-  if (f.val_share < 0) f.val_share = data.examples.size() >= 50 ? 0.05 : 0;
-  const Dataset validation = f.val_data.empty()
-                                 ? split_validation(data, f.val_share)
-                                 : load_data(f, f.val_data, tokenizer ? &*tokenizer : nullptr);
-  f.train.max_tokens = std::min(f.train.max_tokens, base.model.config.max_seq_len);
-  const DatasetStatistics s = statistics(data);
-  fmt::print(stderr, "{} examples of {} tokens ({} targets), {} held out; {} steps\n",
-             format_count(s.n_examples), format_count(s.n_tokens), format_count(s.n_targets),
-             validation.examples.size(), count_steps(data, f.train));
-
-  f.train.output = f.output;
+int train_verb(CLI::App& verb, TrainFlags& f) {
+  settle_train_flags(verb, f);
+  TrainSetup s = set_up(f);
+  if (f.dry_run) return dry_run(s, f);
   f.train.stop = &interrupted;
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
-  std::optional<Adapter> adapter;
-  if (f.lora.target_modules.empty()) f.lora.target_modules = all_target_modules();
-  f.train.lora_dropout = f.lora.dropout;
-  if (!full) adapter = make_adapter(*ops, base.model, f.lora, f.train.dtype, f.train.seed);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, on_interrupt);
   const TrainReport report =
-      train(*ops, base.model, adapter ? &*adapter : nullptr, data, validation, f.train);
-  if (full) {
-    save_model(f.output, *ops, base.model, {.dtype = base.model.embed.dtype});
-    if (tokenizer) copy_tokenizer(f.model, base, f.output);
+      train(*s.ops, s.base.model, s.adapter_or_null(), s.data.training, s.data.validation, f.train);
+  if (f.full()) {
+    save_model(f.output, *s.ops, s.base.model, {.dtype = s.base.model.embed.dtype});
+    if (s.tokenizer) copy_tokenizer(f.model, s.base, f.output);
   } else {
-    f.lora.base_model = f.model.model;
-    save_adapter(f.output, *ops, base.model.config, *adapter, f.lora);
+    save_adapter(f.output, *s.ops, s.base.model.config, *s.adapter, f.lora);
   }
   print_report(report, f);
   return report.stopped ? kPartial : kDone;
-}
-
-void add_loop_flags(CLI::App& verb, TrainFlags& f) {
-  TrainOptions& t = f.train;
-  verb.add_option("--lr", t.lr, "learning rate")->check(CLI::PositiveNumber)->capture_default_str();
-  verb.add_option("--schedule", f.schedule, "cosine, linear or constant")
-      ->check(CLI::IsMember({"cosine", "linear", "constant"}))
-      ->capture_default_str();
-  verb.add_option("--warmup-steps", t.warmup_steps, "default: a twentieth of the steps")
-      ->check(CLI::NonNegativeNumber);
-  verb.add_option("--weight-decay", t.weight_decay, "AdamW")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  verb.add_option("--grad-clip", t.grad_clip, "largest gradient norm; 0: off")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  verb.add_option("--max-tokens", t.max_tokens, "longest example, and capacity of a packed row")
-      ->check(CLI::Range(8, 1 << 20))
-      ->capture_default_str();
-  verb.add_option("--micro-batch", t.micro_batch, "rows that go through the model together")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  verb.add_option("--grad-accum-steps", t.grad_accum_steps, "micro-batches of a step")
-      ->check(CLI::Range(1, 1 << 16))
-      ->capture_default_str();
-  verb.add_option("--steps", t.steps, "steps in all; overrides --epochs")
-      ->check(CLI::NonNegativeNumber);
-  verb.add_option("--epochs", t.epochs, "passes over the data")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  verb.add_option("--packing", f.packing, "several examples in a row")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
-  verb.add_option("--shuffle", f.shuffle, "a new order each epoch")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
-  verb.add_option("--recompute", f.recompute,
-                  "off: keep activations; blocks: keep the input of each block, less memory")
-      ->check(CLI::IsMember({"off", "blocks"}))
-      ->capture_default_str();
-  verb.add_option("--seed", t.seed, "of initialisation and order")->capture_default_str();
-  verb.add_option("--eval-every", t.eval_every, "steps; default: at the beginning and the end")
-      ->check(CLI::NonNegativeNumber);
-  verb.add_option("--save-every", t.save_every, "steps; default: at the end")
-      ->check(CLI::NonNegativeNumber);
-  verb.add_flag("--resume", f.resume, "continue after the newest checkpoint of --output");
 }
 
 }  // namespace
@@ -183,54 +211,10 @@ void add_train(CLI::App& app, Action& action) {
       "train",
       "fine-tune a Llama 3.x model, or train one from a fresh initialisation\n\n"
       "example: chatmem train --model Llama-3.1-8B-Instruct --data training_data.jsonl --output "
-      "adapter");
-  verb.add_option("--model", f.model.model, "base model: Hugging Face folder or GGUF file");
-  verb.add_option("--init", f.init, "config.json of a fresh model, instead of --model");
-  verb.add_option("--data", f.data, "conversations (JSONL), or a folder written by encode")
-      ->required();
-  verb.add_option("--output", f.output, "folder for the adapter or model, logs and checkpoints")
-      ->required();
-  verb.add_option("--tokenizer", f.model.tokenizer,
-                  "tokenizer file or folder; default: the model's own");
-  verb.add_option("--as-of", f.as_of, "JSONL of id and as_of, joined to the conversations");
-  verb.add_option("--template", f.prompt_template, "prompt template")
-      ->check(CLI::IsMember({"temporal", "seed"}))
-      ->capture_default_str();
-  verb.add_option("--method", f.method, "lora or full; auto: lora on --model, full on --init")
-      ->check(CLI::IsMember({"auto", "lora", "full"}))
-      ->capture_default_str();
-  verb.add_option("--val-data", f.val_data, "validation data, instead of a share of --data");
-  verb.add_option("--val-share", f.val_share,
-                  "share of the data held out; default 0.05 from 50 examples on")
-      ->check(CLI::Range(0.0, 0.5));
-  verb.add_option("--lora-rank", f.lora.rank, "rank")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  verb.add_option("--lora-alpha", f.lora.alpha, "scale is alpha / rank")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  verb.add_option("--lora-dropout", f.lora.dropout, "share of an adapter's input that is dropped")
-      ->check(CLI::Range(0.0, 0.99))
-      ->capture_default_str();
-  verb.add_flag("--rslora", f.lora.rslora, "scale is alpha / sqrt(rank)");
-  verb.add_flag("--dora", f.lora.dora, "train the length of each row of the weight beside LoRA");
-  verb.add_option("--quantize", f.quantize,
-                  "nf4: keep the base's projections in 4 bits (QLoRA); off: as they are")
-      ->check(CLI::IsMember({"off", "nf4"}))
-      ->capture_default_str();
-  verb.add_option("--target-modules", f.lora.target_modules,
-                  "projections to adapt; default: all seven")
-      ->delimiter(',');
-  add_loop_flags(verb, f);
-  add_device_flags(verb, f.model);
-  verb.callback([&action] {
-    f.train.schedule = *parse_schedule(f.schedule);
-    f.train.packing = f.packing == "on" ? Packing::on : Packing::off;
-    f.train.shuffle = f.shuffle == "on" ? Shuffle::on : Shuffle::off;
-    f.train.recompute = *parse_recompute(f.recompute);
-    f.train.resume = f.resume ? Resume::yes : Resume::no;
-    action = [] { return train_verb(f); };
-  });
+      "adapter\n"
+      "Settings come from flags, else the TOML file of --config, else --preset.");
+  add_train_flags(verb, f);
+  verb.callback([&verb, &action] { action = [&verb] { return train_verb(verb, f); }; });
 }
 
 }  // namespace chatmem

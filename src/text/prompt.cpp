@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -74,11 +75,26 @@ class TurnWriter {
     text("\n\n" + std::string(content));
     tokens_.push_back(eot_);
   }
+  // A turn that is learnt is encoded as it will be generated: after the header with its "\n\n".
+  // The split expression ends a piece there, so the tokens are those of turn().
+  void learnt_turn(std::string_view role, std::string_view content) {
+    header(role);
+    text("\n\n");
+    const size_t begin = tokens_.size();
+    text(content);
+    tokens_.push_back(eot_);
+    target_.resize(begin, 0);
+    target_.resize(tokens_.size(), 1);
+  }
   void generation_header() {
     header("assistant");
     text("\n\n");
   }
   std::vector<int> take() { return std::move(tokens_); }
+  Example take_example(std::string id) {
+    target_.resize(tokens_.size(), 0);
+    return {std::move(id), std::move(tokens_), std::move(target_)};
+  }
 
  private:
   void header(std::string_view role) {
@@ -94,7 +110,17 @@ class TurnWriter {
   const Tokenizer& tokenizer_;
   int start_header_, end_header_, eot_;
   std::vector<int> tokens_;
+  std::vector<uint8_t> target_;  // of the tokens so far; shorter where the last carry no loss
 };
+
+// The system turn is there always; those after it are written by write(turn, index).
+template <typename Write>
+void write_chat(TurnWriter& writer, std::span<const Turn> turns, const Write& write) {
+  const bool has_system = !turns.empty() && turns.front().role == "system";
+  const std::string_view system = has_system ? trimmed(turns.front().content) : std::string_view();
+  writer.turn("system", std::string(kSystemHeader) + std::string(system));
+  for (size_t i = has_system ? 1 : 0; i < turns.size(); i++) write(turns[i], i);
+}
 
 void check_messages(const Conversation& conversation) {
   if (conversation.messages.empty())
@@ -109,24 +135,25 @@ std::string message_lines(const Conversation& conversation) {
   return lines;
 }
 
-// The prompt's tokens, then the completion's.
-EncodedExample joined(const Conversation& conversation, std::vector<int> prompt,
-                      const std::vector<int>& completion) {
-  EncodedExample example{conversation.id, std::move(prompt), 0};
-  example.target_begin = int(example.tokens.size());
+// The prompt's tokens, then the completion's, which carry the loss.
+Example joined(std::string id, std::vector<int> prompt, const std::vector<int>& completion) {
+  Example example{std::move(id), std::move(prompt), {}};
+  example.target.resize(example.tokens.size(), 0);
   example.tokens.insert(example.tokens.end(), completion.begin(), completion.end());
+  example.target.resize(example.tokens.size(), 1);
   return example;
 }
 
-EncodedExample encode_temporal(const Tokenizer& tokenizer, const Conversation& conversation) {
-  const std::vector<Turn> turns = summary_request(conversation);
-  std::vector<int> completion = tokenizer.encode(trimmed(conversation.summary));
-  completion.push_back(required_special(tokenizer, "<|eot_id|>"));
-  return joined(conversation, render_chat(tokenizer, turns, Generation::prompt), completion);
+Example encode_temporal(const Tokenizer& tokenizer, const Conversation& conversation) {
+  std::vector<Turn> turns = summary_request(conversation);
+  turns.push_back({"assistant", conversation.summary});
+  std::vector<uint8_t> learnt(turns.size(), 0);
+  learnt.back() = 1;
+  return encode_chat(tokenizer, conversation.id, turns, learnt);
 }
 
 // `<s>[INST] ... [/INST]` is plain text to a Llama 3 tokenizer, as it was to the original's.
-EncodedExample encode_seed(const Tokenizer& tokenizer, const Conversation& conversation) {
+Example encode_seed(const Tokenizer& tokenizer, const Conversation& conversation) {
   if (tokenizer.eos() < 0 || tokenizer.eot() < 0)
     throw Error("[prompt] the tokenizer must have <|end_of_text|> and <|eot_id|>, has not");
   std::string prompt = fmt::format(
@@ -142,7 +169,7 @@ EncodedExample encode_seed(const Tokenizer& tokenizer, const Conversation& conve
   if (tokenizer.bos() >= 0) prompt_tokens.insert(prompt_tokens.begin(), tokenizer.bos());
   std::vector<int> completion = tokenizer.encode(answer);
   completion.push_back(tokenizer.eos());
-  return joined(conversation, std::move(prompt_tokens), completion);
+  return joined(conversation.id, std::move(prompt_tokens), completion);
 }
 
 }  // namespace
@@ -165,23 +192,60 @@ std::vector<Turn> summary_request(const Conversation& conversation) {
 std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> turns,
                              Generation generation) {
   TurnWriter writer(tokenizer);
-  const bool has_system = !turns.empty() && turns.front().role == "system";
-  const std::string_view system = has_system ? trimmed(turns.front().content) : std::string_view();
-  writer.turn("system", std::string(kSystemHeader) + std::string(system));
-  for (const Turn& turn : turns.subspan(has_system ? 1 : 0))
-    writer.turn(turn.role, trimmed(turn.content));
+  write_chat(writer, turns,
+             [&](const Turn& turn, size_t) { writer.turn(turn.role, trimmed(turn.content)); });
   if (generation == Generation::prompt) writer.generation_header();
   return writer.take();
 }
 
-EncodedExample encode_example(const Tokenizer& tokenizer, const Conversation& conversation,
-                              PromptTemplate which) {
+int Example::n_targets() const { return std::accumulate(target.begin(), target.end(), 0); }
+
+Example encode_example(const Tokenizer& tokenizer, const Conversation& conversation,
+                       PromptTemplate which) {
   check_messages(conversation);
   if (trimmed(conversation.summary).empty())
     throw Error(fmt::format("[prompt] the conversation '{}' must have a summary to learn from",
                             conversation.id));
   return which == PromptTemplate::temporal ? encode_temporal(tokenizer, conversation)
                                            : encode_seed(tokenizer, conversation);
+}
+
+Example encode_chat(const Tokenizer& tokenizer, const std::string& id, std::span<const Turn> turns,
+                    std::span<const uint8_t> learnt) {
+  CHECK(turns.size() == learnt.size());
+  if (std::ranges::count(learnt, 1) == 0)
+    throw Error(
+        fmt::format("[prompt] the chat '{}' must have a turn of the assistant to learn from", id));
+  TurnWriter writer(tokenizer);
+  write_chat(writer, turns, [&](const Turn& turn, size_t i) {
+    const std::string_view content = trimmed(turn.content);
+    if (learnt[i] && content.empty())
+      throw Error(fmt::format("[prompt] the chat '{}': turn {} must not be empty to be learnt from",
+                              id, i + 1));
+    learnt[i] ? writer.learnt_turn(turn.role, content) : writer.turn(turn.role, content);
+  });
+  return writer.take_example(id);
+}
+
+Example encode_completion(const Tokenizer& tokenizer, const std::string& id,
+                          std::string_view prompt, std::string_view completion) {
+  if (tokenizer.eos() < 0) throw Error("[prompt] the tokenizer must have <|end_of_text|>, has not");
+  if (prompt.empty() || completion.empty())
+    throw Error(
+        fmt::format("[prompt] the record '{}' must have a prompt and a completion, its {} "
+                    "is empty",
+                    id, prompt.empty() ? "prompt" : "completion"));
+  for (const std::string_view mark :
+       {"<|start_header_id|>", "<|eot_id|>", "<|im_start|>", "[/INST]"})
+    for (const std::string_view text : {prompt, completion})
+      if (text.find(mark) != text.npos)
+        throw Error(fmt::format("[prompt] the record '{}' must be plain text, holds {}", id, mark),
+                    "give chats as messages with role and content: the template is put in here");
+  std::vector<int> tokens = tokenizer.encode(prompt);
+  if (tokenizer.bos() >= 0) tokens.insert(tokens.begin(), tokenizer.bos());
+  std::vector<int> learnt = tokenizer.encode(completion);
+  learnt.push_back(tokenizer.eos());
+  return joined(id, std::move(tokens), learnt);
 }
 
 }  // namespace chatmem

@@ -34,15 +34,32 @@ enum class Generation { no, prompt };
 std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> turns,
                              Generation generation);
 
-// A training example: tokens[target_begin ...] are the completion, its eot (seed: eos) included,
-// and carry the loss. Throws Error for a conversation without messages or summary, and for a
-// tokenizer without the template's special tokens. Nothing is cut, however long.
-struct EncodedExample {
+// A training example. Nothing is cut, however long.
+struct Example {
   std::string id;
   std::vector<int> tokens;
-  int target_begin = 0;
+  std::vector<uint8_t> target;  // 1 where the token carries loss: it is predicted from those before
+
+  int n_targets() const;
 };
-EncodedExample encode_example(const Tokenizer& tokenizer, const Conversation& conversation,
-                              PromptTemplate which);
+
+// The summary and its end (temporal: eot, seed: eos) carry the loss. Throws Error for a
+// conversation without messages or summary, and for a tokenizer without the template's special
+// tokens.
+Example encode_example(const Tokenizer& tokenizer, const Conversation& conversation,
+                       PromptTemplate which);
+
+// The chat as render_chat gives it; the contents of the turns with learnt[i] = 1 and their eot
+// carry the loss, headers never. Throws Error, naming the id, where no turn or an empty one is
+// learnt.
+Example encode_chat(const Tokenizer& tokenizer, const std::string& id, std::span<const Turn> turns,
+                    std::span<const uint8_t> learnt);
+
+// Plain text: bos, the prompt, the completion, <|end_of_text|>; the last two carry the loss. Prompt
+// and completion are encoded apart, as the prompt will be when it is asked. Throws Error, naming
+// the id, for an empty prompt or completion, for a tokenizer without <|end_of_text|>, and for text
+// that holds turns of a chat template already: they would be read as plain text.
+Example encode_completion(const Tokenizer& tokenizer, const std::string& id,
+                          std::string_view prompt, std::string_view completion);
 
 }  // namespace chatmem

@@ -9,6 +9,7 @@
 #include "train/batches.h"
 #include "train/optimizer.h"
 #include "train/trainable.h"
+#include "train/trainer.h"
 
 namespace chatmem {
 namespace {
@@ -17,21 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// What the machine can do: a product of all rows with one large weight, the best of some.
-double measure_peak_gflops(Ops& ops, const TrainBenchOptions& options) {
-  const int rows = options.tokens, in = options.config.dim, out = options.config.hidden_dim;
-  const Tensor x = make_tensor(ops, rows, in, options.activations),
-               y = make_tensor(ops, rows, out, options.activations),
-               w = make_tensor(ops, out, in, options.activations);
-  double best = 0;
-  for (int i = 0; i < 8; i++) {
-    const auto begin = Clock::now();
-    ops.matmul(y, x, w, 1, Accumulate::no);
-    best = std::max(best, 2e-9 * rows * double(w.size()) / seconds_since(begin));
-  }
-  return best;
 }
 
 Dataset one_example(const TrainBenchOptions& options) {
@@ -98,7 +84,7 @@ TrainBenchResult bench_train(std::unique_ptr<Ops> device, const TrainBenchOption
   result.best_s = seconds.front();
   result.median_s = seconds[seconds.size() / 2];
   result.gflops = 1e-9 * flops / result.best_s;
-  result.peak_gflops = measure_peak_gflops(ops, options);
+  result.peak_gflops = measure_peak_gflops(ops, options.activations);
   return result;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/progress.h"
 #include "base/staged_folder.h"
 #include "format/safetensors.h"
 
@@ -111,34 +112,6 @@ void read_shard(const fs::path& path, const Json& entry, const std::string& wher
 
 }  // namespace
 
-int Example::n_targets() const { return std::accumulate(target.begin(), target.end(), 0); }
-
-Dataset encode_dataset(const std::vector<Conversation>& conversations, const Tokenizer& tokenizer,
-                       PromptTemplate which, int max_tokens) {
-  Dataset dataset;
-  dataset.info = {which == PromptTemplate::temporal ? "temporal" : "seed",
-                  fmt::format("{:016x}", tokenizer.fingerprint()), tokenizer.vocab_size(),
-                  max_tokens};
-  std::vector<std::string> too_long;
-  for (const Conversation& conversation : conversations) {
-    EncodedExample encoded = encode_example(tokenizer, conversation, which);
-    if (int(encoded.tokens.size()) > max_tokens)
-      too_long.push_back(fmt::format("{} ({})", encoded.id, encoded.tokens.size()));
-    Example example{std::move(encoded.id), std::move(encoded.tokens), {}};
-    example.target.resize(example.tokens.size());
-    std::fill(example.target.begin() + encoded.target_begin, example.target.end(), uint8_t(1));
-    dataset.examples.push_back(std::move(example));
-  }
-  if (!too_long.empty()) {
-    const size_t n = too_long.size();
-    if (n > 5) too_long.resize(5);
-    throw Error(fmt::format("[encode] an example must have at most {} tokens, {} have more: {}{}",
-                            max_tokens, n, fmt::join(too_long, ", "), n > 5 ? ", ..." : ""),
-                "raise --max-tokens, or take these conversations out of the data");
-  }
-  return dataset;
-}
-
 void write_dataset(const fs::path& folder, const Dataset& dataset, size_t shard_tokens) {
   StagedFolder staged(folder, "dataset.json");
   Json shards = Json::array();
@@ -156,6 +129,7 @@ void write_dataset(const fs::path& folder, const Dataset& dataset, size_t shard_
                      {"tokenizer", dataset.info.tokenizer},
                      {"vocab_size", dataset.info.vocab_size},
                      {"max_tokens", dataset.info.max_tokens},
+                     {"split_records", dataset.info.n_split},
                      {"examples", s.n_examples},
                      {"tokens", s.n_tokens},
                      {"target_tokens", s.n_targets},
@@ -180,8 +154,12 @@ Dataset read_dataset(const fs::path& folder) {
   if (vocab_size < 1 || vocab_size > 1 << 24 || max_tokens < 1 || max_tokens > 1 << 24)
     throw Error(
         fmt::format("[dataset] {}: vocab_size and max_tokens must be between 1 and 2^24", where));
+  const long long n_split =
+      json.contains("split_records") ? json_int(json, "split_records", where) : 0;
+  if (n_split < 0 || n_split > 1 << 30)
+    throw Error(fmt::format("[dataset] {}: split_records must be between 0 and 2^30", where));
   dataset.info = {json_string(json, "template", where), json_string(json, "tokenizer", where),
-                  int(vocab_size), int(max_tokens)};
+                  int(vocab_size), int(max_tokens), int(n_split)};
   size_t n_shards = 0;
   for (const Json& entry : json_array(json, "shards", where)) {
     const std::string& file = json_string(entry, "file", where);
@@ -214,6 +192,17 @@ DatasetStatistics statistics(const Dataset& dataset) {
   s.tokens = percentiles(tokens);
   s.targets = percentiles(targets);
   return s;
+}
+
+std::string describe(const DatasetStatistics& s) {
+  const auto line = [](const char* name, const Percentiles& p) {
+    return fmt::format("{}: min {}, median {}, 95% {}, max {}\n", name, p.min, p.median, p.p95,
+                       p.max);
+  };
+  return fmt::format("{} examples, {} tokens ({} of them targets)\n{}{}",
+                     format_count(s.n_examples), format_count(s.n_tokens),
+                     format_count(s.n_targets), line("tokens of an example ", s.tokens),
+                     line("targets of an example", s.targets));
 }
 
 Dataset split_validation(Dataset& dataset, double share) {

@@ -8,32 +8,19 @@
 
 namespace chatmem {
 
-struct Example {
-  std::string id;
-  std::vector<int> tokens;
-  std::vector<uint8_t>
-      target;  // 1 where the token carries loss: it is predicted from those before it
-
-  int n_targets() const;
-};
-
 // What a data set was encoded with; must fit the model that trains on it.
 struct DatasetInfo {
-  std::string prompt_template;  // "temporal", "seed"
-  std::string tokenizer;        // Tokenizer::fingerprint() in hex
+  std::string prompt_template;  // "temporal", "seed", "chat", "completion", "tokens"
+  std::string tokenizer;        // Tokenizer::fingerprint() in hex; empty where it is not known
   int vocab_size = 0;
   int max_tokens = 0;  // no example is longer
+  int n_split = 0;     // records that were too long and became several examples
 };
 
 struct Dataset {
   DatasetInfo info;
   std::vector<Example> examples;
 };
-
-// Encodes every conversation. Throws Error naming the conversations that are longer than max_tokens
-// or have no summary: nothing is cut silently, nothing left out.
-Dataset encode_dataset(const std::vector<Conversation>& conversations, const Tokenizer& tokenizer,
-                       PromptTemplate which, int max_tokens);
 
 // DIR/dataset.json (info, statistics, shards with their hashes) and DIR/shard-00000.safetensors
 // ...: tokens i32 (n), loss_mask u8 (n), offsets i64 (examples + 1); the ids are in dataset.json.
@@ -51,6 +38,8 @@ struct DatasetStatistics {
   Percentiles tokens, targets;  // of an example
 };
 DatasetStatistics statistics(const Dataset& dataset);
+// Three lines for a person: counts, and the lengths of examples and of their targets.
+std::string describe(const DatasetStatistics& statistics);
 
 // Takes about `share` of the examples out of `dataset`, those whose content hashes lowest: the same
 // whatever the order, and equal examples go to the same side.

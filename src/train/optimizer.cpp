@@ -45,41 +45,82 @@ size_t Optimizer::n_values() const {
   return n;
 }
 
-void Optimizer::save(const fs::path& path) const {
-  std::map<std::string, TensorInfo> tensors;
-  std::vector<std::unique_ptr<std::byte[]>> copies;
-  const auto put = [&](const std::string& name, Tensor t) {
-    copies.push_back(std::make_unique<std::byte[]>(t.size_bytes()));
-    ops_.copy_out(copies.back().get(), t);
-    tensors[name] = {DType::f32, {t.rows, t.cols}, {copies.back().get(), t.size_bytes()}};
-  };
-  for (const Parameter& p : parameters_) {
-    put(p.name, p.value);
-    put(p.name + ".m", p.m);
-    put(p.name + ".v", p.v);
+namespace {
+
+// Tensors on their way to a file.
+class TensorWriter {
+ public:
+  explicit TensorWriter(Ops& ops) : ops_(ops) {}
+  void put(const std::string& name, Tensor t) {
+    copies_.push_back(std::make_unique<std::byte[]>(t.size_bytes()));
+    ops_.copy_out(copies_.back().get(), t);
+    tensors_[name] = {DType::f32, {t.rows, t.cols}, {copies_.back().get(), t.size_bytes()}};
   }
-  write_safetensors(path, tensors);
+  void write(const fs::path& path) const { write_safetensors(path, tensors_); }
+
+ private:
+  Ops& ops_;
+  std::map<std::string, TensorInfo> tensors_;
+  std::vector<std::unique_ptr<std::byte[]>> copies_;
+};
+
+// A file that must hold n f32 tensors of known shapes.
+class TensorReader {
+ public:
+  TensorReader(Ops& ops, const fs::path& path, size_t n) : ops_(ops), file_(path) {
+    if (file_.tensors().size() != n)
+      throw Error(fmt::format("[resume] '{}' must hold {} tensors, holds {}", path.string(), n,
+                              file_.tensors().size()),
+                  kHint);
+  }
+  void get(const std::string& name, Tensor t) const {
+    const auto it = file_.tensors().find(name);
+    const std::vector<int64_t> shape = {t.rows, t.cols};
+    if (it == file_.tensors().end() || it->second.dtype != DType::f32 || it->second.shape != shape)
+      throw Error(fmt::format("[resume] '{}' must hold '{}' as f32 ({}, {})", file_.path().string(),
+                              name, t.rows, t.cols),
+                  kHint);
+    ops_.copy_in(t, it->second.bytes.data());
+  }
+
+ private:
+  static constexpr const char* kHint = "resume with the options that the training was begun with";
+  Ops& ops_;
+  SafetensorsFile file_;
+};
+
+}  // namespace
+
+void Optimizer::save(const fs::path& path) const {
+  TensorWriter writer(ops_);
+  for (const Parameter& p : parameters_) {
+    writer.put(p.name, p.value);
+    writer.put(p.name + ".m", p.m);
+    writer.put(p.name + ".v", p.v);
+  }
+  writer.write(path);
 }
 
 void Optimizer::load(const fs::path& path) {
-  const SafetensorsFile file(path);
-  const auto get = [&](const std::string& name, Tensor t) {
-    const auto it = file.tensors().find(name);
-    const std::vector<int64_t> shape = {t.rows, t.cols};
-    if (it == file.tensors().end() || it->second.dtype != DType::f32 || it->second.shape != shape)
-      throw Error(fmt::format("[resume] '{}' must hold '{}' as f32 ({}, {})", path.string(), name,
-                              t.rows, t.cols),
-                  "resume with the options that the training was begun with");
-    ops_.copy_in(t, it->second.bytes.data());
-  };
-  if (file.tensors().size() != parameters_.size() * 3)
-    throw Error(fmt::format("[resume] '{}' must hold {} tensors, holds {}", path.string(),
-                            parameters_.size() * 3, file.tensors().size()),
-                "resume with the options that the training was begun with");
+  const TensorReader reader(ops_, path, parameters_.size() * 3);
   for (const Parameter& p : parameters_) {
-    get(p.name, p.value);
-    get(p.name + ".m", p.m);
-    get(p.name + ".v", p.v);
+    reader.get(p.name, p.value);
+    reader.get(p.name + ".m", p.m);
+    reader.get(p.name + ".v", p.v);
+    if (p.copy) ops_.copy(p.copy, p.value);
+  }
+}
+
+void Optimizer::save_values(const fs::path& path) const {
+  TensorWriter writer(ops_);
+  for (const Parameter& p : parameters_) writer.put(p.name, p.value);
+  writer.write(path);
+}
+
+void Optimizer::load_values(const fs::path& path) {
+  const TensorReader reader(ops_, path, parameters_.size());
+  for (const Parameter& p : parameters_) {
+    reader.get(p.name, p.value);
     if (p.copy) ops_.copy(p.copy, p.value);
   }
 }

@@ -35,6 +35,9 @@ class Optimizer {
   void save(const fs::path& path) const;
   // Throws Error when the file's tensors are not exactly these.
   void load(const fs::path& path);
+  // The values alone, as tensors NAME: the best of a run.
+  void save_values(const fs::path& path) const;
+  void load_values(const fs::path& path);
 
  private:
   Ops& ops_;

@@ -15,7 +15,7 @@ size_t MemoryPlan::total_bytes() const {
   return total;
 }
 
-MemoryPlan plan_training(const Llama& shape, const TrainPlanOptions& options) {
+MemoryPlan plan_memory(const Llama& shape, const MemoryPlanOptions& options) {
   CountingOps ops;
   MemoryPlan plan;
   size_t before = 0;
@@ -47,7 +47,7 @@ MemoryPlan plan_training(const Llama& shape, const TrainPlanOptions& options) {
   row("values in f32, gradients, AdamW's moments");
 
   const Config& c = model.config;
-  const int pages = pages_for(options.batch_tokens) + options.batch_runs - 1;
+  const int pages = options.batch_pages > 0 ? options.batch_pages : pages_for(options.batch_tokens);
   const KvPages kv(ops, c, pages, options.dtype, kv_layers(c, options.recompute));
   row("keys and values");
   const AdapterShape adapter_shape = shape_of(adapter ? &*adapter : nullptr);
@@ -65,11 +65,11 @@ MemoryPlan plan_training(const Llama& shape, const TrainPlanOptions& options) {
   return plan;
 }
 
-std::optional<Recompute> choose_recompute(const Llama& shape, TrainPlanOptions options,
+std::optional<Recompute> choose_recompute(const Llama& shape, MemoryPlanOptions options,
                                           size_t memory_bytes) {
   for (const Recompute recompute : kRecomputeLadder) {
     options.recompute = recompute;
-    if (plan_training(shape, options).total_bytes() <= memory_bytes) return recompute;
+    if (plan_memory(shape, options).total_bytes() <= memory_bytes) return recompute;
   }
   return std::nullopt;
 }

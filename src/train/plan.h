@@ -20,10 +20,10 @@ struct MemoryPlan {
   size_t total_bytes() const;
 };
 
-struct TrainPlanOptions {
+struct MemoryPlanOptions {
   std::optional<AdapterConfig> lora;  // none: all weights are trained
-  int batch_tokens = 4096;            // rows of a batch: of all its packed rows together
-  int batch_runs = 1;                 // examples in it
+  int batch_tokens = 4096;            // of all packed rows of a batch together
+  int batch_pages = 0;                // of keys and values; 0: as for one example
   DType dtype = DType::bf16;          // of activations
   Recompute recompute = Recompute::cheap;
 };
@@ -31,10 +31,10 @@ struct TrainPlanOptions {
 // `shape`: the model as model_shape gives it, with the types that its weights have. Mapped weights
 // count as memory too: a step reads them all. Not counted: the tokenizer, the data, the program and
 // what a device's library takes for itself.
-MemoryPlan plan_training(const Llama& shape, const TrainPlanOptions& options);
+MemoryPlan plan_memory(const Llama& shape, const MemoryPlanOptions& options);
 
 // The lowest rung of the ladder, the fastest, whose plan fits. nullopt when none does.
-std::optional<Recompute> choose_recompute(const Llama& shape, TrainPlanOptions options,
+std::optional<Recompute> choose_recompute(const Llama& shape, MemoryPlanOptions options,
                                           size_t memory_bytes);
 
 }  // namespace chatmem

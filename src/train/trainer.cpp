@@ -49,10 +49,26 @@ void check_data(const Dataset& data, const Config& config, int max_tokens) {
 
 // Floating-point operations of one token's GEMMs: 2 a weight forward, 2 for dX, 2 for dW where the
 // weight is trained.
-double flops_per_token(const Config& c, const Adapter* adapter) {
+double flops_per_token(const Config& c, bool is_lora) {
   const double block =
       double(c.dim) * (2.0 * c.q_dim() + 2.0 * c.kv_dim()) + 3.0 * c.dim * c.hidden_dim;
-  return (adapter ? 4.0 : 6.0) * c.n_layers * block;
+  return (is_lora ? 4.0 : 6.0) * c.n_layers * block;
+}
+
+// Rows of all steps. By epochs the last step may have fewer than the others.
+int64_t count_positions(int n_rows, const TrainOptions& options) {
+  constexpr double kMost = double(int64_t(1) << 62);
+  const double batch = double(options.micro_batch) * options.grad_accum_steps;
+  const double rows =
+      options.steps > 0 ? options.steps * batch : std::ceil(n_rows * options.epochs);
+  return int64_t(std::clamp(rows, 1.0, kMost));
+}
+
+int steps_of(int64_t n_positions, const TrainOptions& options) {
+  if (options.steps > 0) return options.steps;
+  const int64_t batch = int64_t(options.micro_batch) * options.grad_accum_steps;
+  const int64_t steps = (n_positions - 1) / batch + 1;
+  return int(std::min(steps, int64_t(std::numeric_limits<int>::max())));
 }
 
 class Trainer {
@@ -60,6 +76,7 @@ class Trainer {
   Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data, const Dataset& validation,
           const TrainOptions& options);
   TrainReport run();
+  BatchTime measure();
 
  private:
   struct StepResult {
@@ -75,11 +92,17 @@ class Trainer {
   uint64_t dropout_key(size_t begin) const;
   [[noreturn]] void refuse_step(const StepResult& result);
   double evaluate();
-  void measure(const StepResult& result, Clock::time_point start);
+  void count(const StepResult& result, Clock::time_point start);
+  void evaluate_into(StepLog& row, Progress& progress);
+  std::string describe(const StepResult& result) const;
+  void finish(bool is_evaluated);
   std::string fingerprint() const;
   void save() { folder_.save(state_, optimizer_); }
   bool last_step() const { return state_.step >= schedule_.total_steps; }
   bool stop_requested() const { return options_.stop && options_.stop->load(); }
+  bool out_of_patience() const {
+    return options_.patience > 0 && state_.evals_since_best >= options_.patience;
+  }
 
   Ops& ops_;
   Llama& model_;
@@ -99,6 +122,7 @@ class Trainer {
   Gradients gradients_;
   Schedule schedule_;
   TrainState state_;
+  int64_t n_positions_;         // rows of all steps
   std::vector<int> step_rows_;  // of the step at work
   int64_t n_tokens_ = 0, n_targets_ = 0;
   TrainReport report_;
@@ -135,8 +159,15 @@ Trainer::Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
   tape_ = make_tape(ops, model.config, ws_, options.recompute);
   space_ = make_backward_space(ops, model.config, ws_, {.adapter = shape});
   add_parameters();
-  schedule_ = {options.schedule, options.lr, 0, options.warmup_steps, count_steps(data, options)};
-  if (options.warmup_steps < 0) schedule_.warmup_steps = schedule_.total_steps / 20;
+  n_positions_ = count_positions(int(rows_.size()), options);
+  schedule_ = {.kind = options.schedule,
+               .lr = options.lr,
+               .warmup_steps = options.warmup_steps,
+               .total_steps = steps_of(n_positions_, options),
+               .cycles = options.cycles,
+               .decay_share = options.decay_share};
+  if (options.warmup_steps < 0)
+    schedule_.warmup_steps = int(options.warmup_share * schedule_.total_steps);
   state_.fingerprint = fingerprint();
 }
 
@@ -146,46 +177,89 @@ TrainReport Trainer::run() {
   else
     folder_.refuse_earlier_run();
   folder_.open_logs(state_.step);
-  if (state_.step == 0) state_.first_val_loss = report_.last_val_loss = evaluate();
+  if (state_.step == 0 && val_batches_) {
+    state_.first_val_loss = report_.last_val_loss = evaluate();
+    folder_.log_first(state_.first_val_loss);
+  }
   int evaluated = state_.step == 0 ? 0 : -1;  // the step of last_val_loss
 
-  Progress progress("step", schedule_.total_steps);
+  Progress progress("step", schedule_.total_steps, state_.step);
   const auto start = Clock::now();
-  while (!last_step() && !stop_requested()) {
+  while (!last_step() && !stop_requested() && !out_of_patience()) {
     const StepResult r = step();
-    measure(r, start);
-    StepLog row{state_.step, r.loss, r.grad_norm, r.lr, r.tokens, r.targets, {}};
+    count(r, start);
+    StepLog row{state_.step, r.loss,    r.grad_norm, r.lr,
+                r.tokens,    r.targets, {},          report_.tokens_per_second};
     if (val_batches_ && options_.eval_every > 0 &&
         (state_.step % options_.eval_every == 0 || last_step())) {
-      row.val_loss = report_.last_val_loss = evaluate();
+      evaluate_into(row, progress);
       evaluated = state_.step;
-      progress.message(fmt::format("step {}: validation loss {:.4f}", evaluated, *row.val_loss));
     }
     folder_.log(row);
     if (options_.save_every > 0 && state_.step % options_.save_every == 0) save();
-    progress.update(
-        state_.step,
-        fmt::format("loss {:.4f}  grad_norm {:.3f}  lr {:.2e}  {:.0f} tok/s ({:.0f} target)",
-                    r.loss, r.grad_norm, r.lr, report_.tokens_per_second,
-                    report_.target_tokens_per_second));
+    progress.update(state_.step, describe(r));
   }
   progress.finish();
-  save();
-  if (evaluated != state_.step) report_.last_val_loss = evaluate();
-  report_.step = state_.step;
-  report_.total_steps = schedule_.total_steps;
-  report_.stopped = !last_step();
-  report_.first_val_loss = state_.first_val_loss;
+  finish(evaluated == state_.step);
   return report_;
 }
 
-void Trainer::measure(const StepResult& r, Clock::time_point start) {
+// What a stopped run ends with is the best so far, as of one that came to its end.
+void Trainer::finish(bool is_evaluated) {
+  save();
+  if (!is_evaluated) report_.last_val_loss = evaluate();
+  report_.step = state_.step;
+  report_.total_steps = schedule_.total_steps;
+  report_.out_of_patience = !last_step() && out_of_patience();
+  report_.stopped = !last_step() && !report_.out_of_patience;
+  report_.first_val_loss = state_.first_val_loss;
+  if (state_.best_step == 0 || options_.keep_best == KeepBest::no) return;
+  report_.best_step = state_.best_step;
+  report_.best_val_loss = state_.best_val_loss;
+  folder_.load_best(state_.best_step, optimizer_);
+  if (adapter_) update_dora(ops_, model_, *adapter_);
+}
+
+void Trainer::evaluate_into(StepLog& row, Progress& progress) {
+  const double loss = evaluate();
+  row.val_loss = report_.last_val_loss = loss;
+  // A loss that is not finite is never the best.
+  const bool is_best = loss < (state_.best_step > 0 ? state_.best_val_loss
+                                                    : std::numeric_limits<double>::infinity());
+  state_.evals_since_best = is_best ? 0 : state_.evals_since_best + 1;
+  if (is_best) folder_.save_best(state_.step, optimizer_);
+  if (is_best) state_.best_step = state_.step, state_.best_val_loss = loss;
+  progress.message(fmt::format("step {}: validation loss {:.4f}{}", state_.step, loss,
+                               is_best ? ", the lowest so far" : ""));
+}
+
+std::string Trainer::describe(const StepResult& r) const {
+  std::string text =
+      fmt::format("loss {:.4f}  grad_norm {:.3f}  lr {:.2e}  {:.0f} tok/s ({:.0f} target)", r.loss,
+                  r.grad_norm, r.lr, report_.tokens_per_second, report_.target_tokens_per_second);
+  if (options_.peak_gflops > 0)
+    text += fmt::format("  {:.0f}% of peak", 100 * report_.gflops / options_.peak_gflops);
+  return text;
+}
+
+void Trainer::count(const StepResult& r, Clock::time_point start) {
   n_tokens_ += r.tokens, n_targets_ += r.targets;
   report_.train_loss = r.loss;
   report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report_.tokens_per_second = double(n_tokens_) / report_.seconds;
   report_.target_tokens_per_second = double(n_targets_) / report_.seconds;
   report_.gflops = report_.tokens_per_second * flops_per_token(model_.config, adapter_) * 1e-9;
+}
+
+BatchTime Trainer::measure() {
+  choose_rows();
+  const size_t n = std::min(step_rows_.size(), size_t(options_.micro_batch));
+  const Batch batch = batches_->build(std::span(step_rows_).first(n), adapter_);
+  const auto start = Clock::now();
+  loss_and_backward(ops_, model_, batch, batches_->targets(), 1.0f, ws_, tape_, space_, gradients_);
+  optimizer_.gradient_norm();  // waits for the device
+  return {std::chrono::duration<double>(Clock::now() - start).count(),
+          int64_t(batch.tokens.size())};
 }
 
 void Trainer::add_parameters() {
@@ -211,9 +285,10 @@ TrainState Trainer::resume() {
 }
 
 void Trainer::choose_rows() {
-  const int n = options_.micro_batch * options_.grad_accum_steps;
+  const int64_t n = int64_t(options_.micro_batch) * options_.grad_accum_steps;
+  const int64_t begin = state_.step * n, end = std::min(begin + n, n_positions_);
   step_rows_.clear();
-  for (int i = 0; i < n; i++) step_rows_.push_back(order_.at(int64_t(state_.step) * n + i));
+  for (int64_t i = begin; i < end; i++) step_rows_.push_back(order_.at(i));
 }
 
 Trainer::StepResult Trainer::step() {
@@ -223,7 +298,8 @@ Trainer::StepResult Trainer::step() {
   optimizer_.zero_gradients();
   double loss = 0;
   for (size_t begin = 0; begin < step_rows_.size(); begin += size_t(options_.micro_batch)) {
-    const auto rows = std::span(step_rows_).subspan(begin, size_t(options_.micro_batch));
+    const size_t n = std::min(size_t(options_.micro_batch), step_rows_.size() - begin);
+    const auto rows = std::span(step_rows_).subspan(begin, n);
     Batch batch = batches_->build(rows, adapter_);
     if (adapter_) batch.dropout = {float(options_.lora_dropout), dropout_key(begin)};
     loss += loss_and_backward(ops_, model_, batch, batches_->targets(),
@@ -296,19 +372,52 @@ std::string Trainer::fingerprint() const {
 
 }  // namespace
 
+TrainPlan plan_training(const Dataset& data, const Config& config, bool is_lora,
+                        const TrainOptions& options) {
+  const DatasetStatistics s = statistics(data);
+  TrainPlan plan{.n_tokens = s.n_tokens, .n_targets = s.n_targets};
+  plan.n_rows = int(pack(data, options.max_tokens, options.packing).size());
+  plan.n_positions = count_positions(plan.n_rows, options);
+  plan.steps = steps_of(plan.n_positions, options);
+  plan.fill = double(s.n_tokens) / (double(plan.n_rows) * options.max_tokens);
+  plan.gflop_per_token = flops_per_token(config, is_lora) * 1e-9;
+  return plan;
+}
+
 int count_steps(const Dataset& data, const TrainOptions& options) {
-  if (options.steps > 0) return options.steps;
-  const double rows = double(pack(data, options.max_tokens, options.packing).size());
-  const double steps =
-      std::ceil(rows * options.epochs / (options.micro_batch * options.grad_accum_steps));
-  return int(std::clamp(steps, 1.0, double(std::numeric_limits<int>::max())));
+  const auto rows = pack(data, options.max_tokens, options.packing);
+  return steps_of(count_positions(int(rows.size()), options), options);
 }
 
 TrainReport train(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
                   const Dataset& validation, const TrainOptions& options) {
   check_data(data, model.config, options.max_tokens);
   if (!validation.examples.empty()) check_data(validation, model.config, options.max_tokens);
+  if (options.patience > 0 && (validation.examples.empty() || options.eval_every == 0))
+    throw Error("[train] patience needs validation data and evaluations on the way",
+                "give --val-data or --val-share, and --eval-every", kUsage);
   return Trainer(ops, model, adapter, data, validation, options).run();
+}
+
+BatchTime measure_batch(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
+                        const TrainOptions& options) {
+  check_data(data, model.config, options.max_tokens);
+  return Trainer(ops, model, adapter, data, {}, options).measure();
+}
+
+double measure_peak_gflops(Ops& ops, DType dtype) {
+  constexpr int kSize = 1024;
+  const Tensor x = make_tensor(ops, kSize, kSize, dtype), w = make_tensor(ops, kSize, kSize, dtype),
+               y = make_tensor(ops, kSize, kSize, DType::f32);
+  double best = 0;
+  for (int i = 0; i < 3; i++) {
+    const auto start = Clock::now();
+    ops.matmul(y, x, w, 1, Accumulate::no);
+    ops.sum_squares(y);  // waits for the device
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(best, 2e-9 * kSize * kSize * kSize / seconds);
+  }
+  return best;
 }
 
 double evaluate_loss(Ops& ops, const Llama& model, const Adapter* adapter, const Dataset& data,
