@@ -207,7 +207,7 @@ TEST_F(GgufModelTest, WhatHasItsTypeIsCopied) {
 TEST_F(GgufModelTest, AdaptersAreTheSameOnEveryLayout) {
   for (const char* name : kGoldenModels) {
     const LoadedModel base = load_model(*ops_, golden(name));
-    Adapter adapter = load_adapter(*ops_, base.model.config, golden(name) / "adapter", DType::f32);
+    Adapter adapter = load_adapter(*ops_, base.model, golden(name) / "adapter", DType::f32);
     adapter.blocks[1].wv.scale *= 2;  // modules may differ
     const fs::path path = folder_.path() / "model.gguf", lora = folder_.path() / "lora.gguf";
     save_gguf(path, *ops_, base.model, {GgufFileType::f32, name, {}});
@@ -233,8 +233,8 @@ TEST_F(GgufModelTest, AdaptersAreTheSameOnEveryLayout) {
 
 TEST_F(GgufModelTest, MergingIntoQuantizedWeightsGivesBf16) {
   const LoadedModel source = load_model(*ops_, golden("llama.gguf"));
-  Adapter adapter = make_adapter(*ops_, source.model.config,
-                                 {.rank = 2, .target_modules = {"q_proj"}}, DType::f32, 1);
+  Adapter adapter =
+      make_adapter(*ops_, source.model, {.rank = 2, .target_modules = {"q_proj"}}, DType::f32, 1);
   const Llama merged = merge_adapter(*ops_, source.model, adapter);
   EXPECT_EQ(merged.blocks[0].wq.dtype, DType::bf16);
   EXPECT_EQ(merged.blocks[0].wk.dtype, DType::q8_0);

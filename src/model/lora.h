@@ -42,9 +42,9 @@ void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const 
 // applied, by name.
 Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType dtype);
 
-// W' = factor * (W + scale * B A), computed in f32 and rounded to the dtype of W (bf16 where W is quantized:
-// quantizing again would undo small changes), in fresh memory for what is adapted; what is not
-// stays the view it was. The adapter must be f32.
+// W' = factor * (W + scale * B A), computed in f32 and rounded to the dtype of W (bf16 where W is
+// quantized: quantizing again would undo small changes), in fresh memory for what is adapted; what
+// is not stays the view it was. The adapter must be f32.
 Llama merge_adapter(Ops& ops, const Llama& model, const Adapter& adapter);
 
 }  // namespace chatmem
