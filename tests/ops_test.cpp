@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "compute/cpu_ops.h"
 #include "compute/gemm.h"
+#include "ops_setups.h"
 
 namespace chatmem {
 namespace {
@@ -216,34 +216,7 @@ AttentionResult ref_attention(const Mat& q, std::span<const Run> runs,
   return result;
 }
 
-// -- the setups
-
-struct Setup {
-  Isa isa;
-  GemmBackend gemm;
-  DType dtype;
-};
-
-std::string name_of(const Setup& setup) {
-  return std::string(kernels_of(setup.isa).name) +
-         (setup.gemm == GemmBackend::plain ? "_plain_" : "_best_") +
-         std::string(dtype_name(setup.dtype));
-}
-
-// All instruction sets up to the chosen one, by the plain product; oneDNN for the chosen one, since
-// its limit holds for the whole process (CTest runs the program once for each).
-std::vector<Setup> all_setups() {
-  std::vector<Setup> setups;
-  const Isa chosen = choose_isa();
-  for (const DType dtype : {DType::f32, DType::bf16}) {
-    for (int isa = 0; isa <= int(chosen); isa++)
-      setups.push_back({Isa(isa), GemmBackend::plain, dtype});
-    setups.push_back({chosen, GemmBackend::best, dtype});
-  }
-  return setups;
-}
-
-class OpsTest : public ::testing::TestWithParam<Setup> {
+class OpsTest : public ::testing::TestWithParam<OpsSetup> {
  protected:
   using Run = chatmem::Run;  // not Test::Run
 
@@ -266,7 +239,7 @@ class OpsTest : public ::testing::TestWithParam<Setup> {
   Ops& ops;
 };
 
-INSTANTIATE_TEST_SUITE_P(Cpu, OpsTest, ::testing::ValuesIn(all_setups()),
+INSTANTIATE_TEST_SUITE_P(Cpu, OpsTest, ::testing::ValuesIn(all_ops_setups()),
                          [](const auto& i) { return name_of(i.param); });
 
 // -- memory

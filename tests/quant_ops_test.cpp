@@ -7,34 +7,16 @@
 #include <vector>
 
 #include "base/random.h"
-#include "compute/cpu_ops.h"
 #include "compute/nf4.h"
 #include "compute/quant.h"
+#include "ops_setups.h"
 
 namespace chatmem {
 namespace {
 
 constexpr DType kAllTypes[] = {DType::q8_0, DType::q4_0, DType::q4_k, DType::q6_k, DType::nf4};
 
-struct Setup {
-  Isa isa;
-  GemmBackend gemm;
-  DType dtype;
-};
-
-// As in ops_test: oneDNN's limit holds for the whole process.
-std::vector<Setup> all_setups() {
-  std::vector<Setup> setups;
-  const Isa chosen = choose_isa();
-  for (const DType dtype : {DType::f32, DType::bf16}) {
-    for (int isa = 0; isa <= int(chosen); isa++)
-      setups.push_back({Isa(isa), GemmBackend::plain, dtype});
-    setups.push_back({chosen, GemmBackend::best, dtype});
-  }
-  return setups;
-}
-
-class QuantOpsTest : public ::testing::TestWithParam<Setup> {
+class QuantOpsTest : public ::testing::TestWithParam<OpsSetup> {
  protected:
   QuantOpsTest()
       : dtype(GetParam().dtype),
@@ -94,11 +76,8 @@ class QuantOpsTest : public ::testing::TestWithParam<Setup> {
   Ops& ops;
 };
 
-INSTANTIATE_TEST_SUITE_P(Cpu, QuantOpsTest, ::testing::ValuesIn(all_setups()), [](const auto& i) {
-  return std::string(kernels_of(i.param.isa).name) +
-         (i.param.gemm == GemmBackend::plain ? "_plain_" : "_best_") +
-         std::string(dtype_name(i.param.dtype));
-});
+INSTANTIATE_TEST_SUITE_P(Cpu, QuantOpsTest, ::testing::ValuesIn(all_ops_setups()),
+                         [](const auto& i) { return name_of(i.param); });
 
 // want (+)= scale * a b, or a b^T.
 std::vector<double> product(const std::vector<double>& before, const std::vector<double>& a,
