@@ -289,7 +289,7 @@ TEST(Retell, TheTwoTogetherAndNamedAgain) {
   EXPECT_THAT(told("#Person2# tells #Person1# #Person2#'s late and describes #Person2#'s coat."),
               ElementsAre("Sarah told you she was late and described her coat."));
   EXPECT_THAT(told("#Person2# tells #Person1# #Person1# can wait."),
-              ElementsAre("Sarah told you you could wait."));
+              ElementsAre("Sarah told you that you could wait."));
   EXPECT_TRUE(told("#Person1# advises #Person1# to wait.").empty());
 }
 

@@ -1,5 +1,7 @@
 #include "synth/retell.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -723,6 +725,15 @@ class Retelling {
   bool unsafe_ = false;                           // what is left would not be grammatical
 };
 
+// "told you you could wait" as "told you that you could wait".
+void join_clauses(std::string& text) {
+  for (const std::string_view verb : {"told", "informed", "reminded", "assured", "promised"}) {
+    const std::string twice = fmt::format(" {} you you ", verb);
+    for (size_t at; (at = text.find(twice)) != text.npos;)
+      text.insert(at + twice.size() - std::string_view("you ").size(), "that ");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> retell(std::string_view summary, const Cast& cast) {
@@ -735,6 +746,7 @@ std::vector<std::string> retell(std::string_view summary, const Cast& cast) {
     std::optional<std::string> text;
     if (!sentences[i].dated) text = retelling.run();
     if (text && text->back() != '!' && text->back() != '?') *text += '.';
+    if (text) join_clauses(*text);
     if (text && is_impossible(*text, cast.other_name)) text.reset();
     antecedents.last_left_out = !text;
     antecedents.other |= text && retelling.names_other();

@@ -199,12 +199,12 @@ bool is_impossible(const std::string& sentence, const std::string& other_name) {
     words += c == '.' || c == ',' || c == ';' || c == '!' || c == '?' ? ' ' : c;
   words += ' ';
   if (words.starts_with(" you and you ")) return true;
-  // "told you you could", "gave you your keys": two objects, or an object and a clause.
+  // "gave you your keys": two objects.
   for (const std::string_view verb :
        {" told you", " asked you", " gave you", " showed you", " sent you", " offered you",
         " informed you", " reminded you", " assured you", " promised you"})
     for (size_t at = 0; (at = words.find(verb, at)) != words.npos; at += verb.size())
-      if (std::string_view(words).substr(at + verb.size()).starts_with(" you"))
+      if (std::string_view(words).substr(at + verb.size()).starts_with(" your"))
         words.erase(at + verb.size() - 4, 4);
   const std::string name = ' ' + to_lower_ascii(other_name) + ' ';
   return std::any_of(std::begin(kPatterns), std::end(kPatterns),
