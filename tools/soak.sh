@@ -103,6 +103,7 @@ seed_corpora() { # FOLDER
     '"personal_summary":"As of August 20th, you asked Sarah on the 3rd of June, 2024."' >"$corpus/expansion_fuzz/json"
   printf '\x01[TODAY] 2024-08-20\n**[Conversation 1]** 2024-06-03\n09:05 | **You:** Hi\n2024-06-03 9:06 AM | Sarah: Yes\n[SUMMARY] You asked.' \
     >"$corpus/expansion_fuzz/brackets"
+  cut -f 2 tests/golden/time_expressions.tsv >"$corpus/time_expressions_fuzz/sentences"
   printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
   printf '%s\n' '{"format":"chatmem-journal","version":1}' '{"event":"sent","key":"a","bound_usd":1}' \
     '{"event":"received","key":"a","status":200,"request_id":"r","cost_usd":0.5,"body":"{\"x\":1}\u0001\n"}' \

@@ -18,9 +18,9 @@ struct DateMention {
   bool may_be(Date date) const;
 };
 
-// In order, without overlap. Understood: "May 27", "May 27th, 2024", "May 3rd to 7th" (two days),
-// "27 May", "the 27th of May", "on May third", "2024-05-27", "5/27/2024" (the month first unless it
-// is over 12), "on the 23rd". A month alone is none, nor is "may 5" with a small letter.
+// The calendar days among time_expressions(): "May 27", "May 27th, 2024", "May 3rd to 7th" (two
+// days), "27 May", "the 27th of May", "on May third", "2024-05-27", "5/27/2024" (the month first
+// unless it is over 12), "on the 23rd". A month alone is none, nor is "may 5" with a small letter.
 std::vector<DateMention> date_mentions(std::string_view text);
 
 }  // namespace chatmem
