@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/error.h"
+#include "metrics/grounding.h"
 #include "text/words.h"
 
 namespace chatmem {
@@ -15,16 +18,26 @@ MeanScore mean_score(const std::vector<ItemScores>& items, RougeScore RougeScore
   return {statistics_of(values).mean, bootstrap_mean(values, {.seed = seed})};
 }
 
-SystemScores score_system(std::span<const Conversation> conversations, const SystemTexts& system,
+void count(MentionCounts& counts, std::span<const CheckedMention> mentions) {
+  counts.mentioned += int(mentions.size());
+  for (const CheckedMention& mention : mentions) counts.found += mention.found;
+}
+
+SystemScores score_system(std::span<const Conversation> conversations,
+                          std::span<const ChatFacts> facts, const SystemTexts& system,
                           uint64_t seed) {
-  CHECK(system.texts.size() == conversations.size());
+  CHECK(system.texts.size() == conversations.size() && facts.size() == conversations.size());
+  SystemScores scores;
   std::vector<TextPair> pairs;
   double n_words = 0;
   for (size_t i = 0; i < conversations.size(); i++) {
     pairs.push_back({conversations[i].id, system.texts[i], conversations[i].summary});
     n_words += count_words(system.texts[i]);
+    scores.dates += judge_times(system.texts[i], facts[i]).counts;
+    const Grounding grounding = ground(system.texts[i], facts[i]);
+    count(scores.names, grounding.names);
+    count(scores.numbers, grounding.numbers);
   }
-  SystemScores scores;
   scores.name = system.name;
   scores.items = score_pairs(pairs);
   scores.rouge1 = mean_score(scores.items, &RougeScores::rouge1, seed);
@@ -52,6 +65,10 @@ Speed speed_of(const Predictions& predictions) {
 }
 
 }  // namespace
+
+double MentionCounts::precision() const {
+  return mentioned == 0 ? std::numeric_limits<double>::quiet_NaN() : double(found) / mentioned;
+}
 
 std::vector<Conversation> read_test_set(const fs::path& data, const fs::path& as_of, int limit) {
   std::vector<Conversation> conversations = read_conversations(data);
@@ -86,10 +103,11 @@ Evaluation evaluate(const std::vector<Conversation>& conversations, const Predic
         "[evaluate] at least one of {} requests must succeed, none did; the first: {}",
         conversations.size(),
         predictions.failures.empty() ? "not asked" : predictions.failures.front().error));
+  const std::vector<ChatFacts> facts(answered.begin(), answered.end());
   Evaluation evaluation;
-  evaluation.systems.push_back(score_system(answered, system, seed));
+  evaluation.systems.push_back(score_system(answered, facts, system, seed));
   for (const SystemTexts& floor : floor_systems(answered, seed))
-    evaluation.systems.push_back(score_system(answered, floor, seed));
+    evaluation.systems.push_back(score_system(answered, facts, floor, seed));
   evaluation.speed = speed_of(predictions);
   evaluation.failures = predictions.failures;
   evaluation.n_conversations = conversations.size();

@@ -8,6 +8,7 @@
 #include "eval/predictions.h"
 #include "eval/scores.h"
 #include "metrics/statistics.h"
+#include "metrics/temporal.h"
 
 namespace chatmem {
 
@@ -21,11 +22,19 @@ struct MeanScore {
   Interval interval;  // 95%, bootstrap
 };
 
-// A row of the table.
+// Of what a system's summaries mention, how much their chats have.
+struct MentionCounts {
+  int mentioned = 0, found = 0;
+  double precision() const;  // NaN where nothing is mentioned
+};
+
+// A row of the table. Sums over all summaries where it says counts; see docs/temporal.md.
 struct SystemScores {
   std::string name;
   std::vector<ItemScores> items;
   MeanScore rouge1, rouge2, rougeL;  // F1
+  TemporalCounts dates;
+  MentionCounts names, numbers;
   double mean_words = 0;
 };
 

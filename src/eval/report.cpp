@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/staged_folder.h"
 
 namespace chatmem {
@@ -15,6 +17,24 @@ Json to_json(const Statistics& s) {
   return {{"mean", s.mean}, {"median", s.median}, {"min", s.min}, {"max", s.max}};
 }
 
+Json to_json(const TemporalCounts& dates) {
+  return {{"n", dates.counted},
+          {"invented", dates.counted - dates.right},
+          {"precision", dates.precision()},
+          {"recall", dates.recall()},
+          {"f1", dates.f1()},
+          {"mean_days_off", dates.mean_days_off()},
+          {"event_order", dates.event_order()}};
+}
+
+Json to_json(const MentionCounts& mentions) {
+  return {
+      {"n", mentions.mentioned}, {"found", mentions.found}, {"precision", mentions.precision()}};
+}
+
+// "-" for a ratio of nothing.
+std::string ratio(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
+
 std::string milliseconds(double ms) {
   return ms < 1000 ? fmt::format("{:.0f} ms", ms) : fmt::format("{:.1f} s", ms / 1000);
 }
@@ -24,14 +44,17 @@ std::string milliseconds(double ms) {
 std::string systems_table(const Evaluation& evaluation) {
   size_t width = 6;
   for (const SystemScores& system : evaluation.systems) width = std::max(width, system.name.size());
-  std::string table = fmt::format("{:<{}}{:>9}{:>16}{:>9}{:>9}{:>7}{:>6}\n", "system", width, "R1",
-                                  "95% of R1", "R2", "RL", "words", "n");
+  std::string table = fmt::format("{:<{}}{:>8}{:>15}{:>8}{:>8}{:>9}{:>9}{:>9}{:>7}{:>7}{:>6}\n",
+                                  "system", width, "R1", "95% of R1", "R2", "RL", "dates P",
+                                  "dates R", "dates F", "names", "words", "n");
   for (const SystemScores& system : evaluation.systems) {
     const Interval& interval = system.rouge1.interval;
-    table +=
-        fmt::format("{:<{}}{:>9.4f}{:>16}{:>9.4f}{:>9.4f}{:>7.0f}{:>6}\n", system.name, width,
-                    system.rouge1.mean, fmt::format("{:.4f}-{:.4f}", interval.low, interval.high),
-                    system.rouge2.mean, system.rougeL.mean, system.mean_words, system.items.size());
+    table += fmt::format("{:<{}}{:>8.4f}{:>15}{:>8.4f}{:>8.4f}{:>9}{:>9}{:>9}{:>7}{:>7.0f}{:>6}\n",
+                         system.name, width, system.rouge1.mean,
+                         fmt::format("{:.4f}-{:.4f}", interval.low, interval.high),
+                         system.rouge2.mean, system.rougeL.mean, ratio(system.dates.precision()),
+                         ratio(system.dates.recall()), ratio(system.dates.f1()),
+                         ratio(system.names.precision()), system.mean_words, system.items.size());
   }
   const Speed& speed = evaluation.speed;
   if (speed.n == 0) return table;
@@ -53,7 +76,10 @@ Json evaluation_json(const Evaluation& evaluation) {
                                {"words", system.mean_words},
                                {"rouge1", to_json(system.rouge1)},
                                {"rouge2", to_json(system.rouge2)},
-                               {"rougeL", to_json(system.rougeL)}});
+                               {"rougeL", to_json(system.rougeL)},
+                               {"dates", to_json(system.dates)},
+                               {"names", to_json(system.names)},
+                               {"numbers", to_json(system.numbers)}});
   const Speed& speed = evaluation.speed;
   json["speed"] = nullptr;
   if (speed.n > 0)
