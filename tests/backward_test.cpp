@@ -198,6 +198,35 @@ TEST(Backward, LossIsThatOfTheInferencePath) {
   }
 }
 
+double length(const std::vector<float>& v, const std::vector<float>& from) {
+  double sum = 0;
+  for (size_t i = 0; i < v.size(); i++) sum += (double(v[i]) - from[i]) * (double(v[i]) - from[i]);
+  return std::sqrt(sum);
+}
+
+// In bf16 the gradients of each tensor are no further from those of f32 than PyTorch's, but for
+// luck, and ten steps go the same way.
+TEST(Backward, LoraInBf16IsThatOfPyTorch) {
+  for (const char* model : kGoldenModels) {
+    Training t(model, Recompute::cheap, Method::lora, DType::bf16);
+    Optimizer optimizer(*t.g.ops);
+    t.add_parameters(optimizer);
+    const auto losses = t.g.floats("bf16.lora.losses");
+    for (int step = 0; step < 10; step++) {
+      optimizer.zero_gradients();
+      EXPECT_NEAR(t.mean_loss(), losses[size_t(step)], 0.03) << model << ", step " << step;
+      for (const auto& [name, grad] : t.named) {
+        if (step > 0) break;
+        const auto exact = t.g.floats("lora.grad." + name);
+        const double ours = length(t.host(grad), exact);
+        const double theirs = length(t.g.floats("bf16.lora.grad." + name), exact);
+        EXPECT_LT(ours, 1.5 * theirs) << model << ", " << name;
+      }
+      optimizer.step({.lr = 1e-2f, .weight_decay = 0.01f, .step = step + 1});
+    }
+  }
+}
+
 // bf16 gradients point where the f32 ones do.
 TEST(Backward, Bf16GradientsAreCloseToF32) {
   for (const Method method : {Method::lora, Method::dora, Method::full}) {

@@ -14,6 +14,7 @@ golden.safetensors (a target is the token that follows a row, -1 where there is 
     packed.*                              two sequences of packed.lengths, each alone, one behind the other
     lora.logits lora.logprobs             of `tokens`, with the adapter
     lora.loss lora.grad.NAME lora.losses  of `packed`: loss, gradients, and the loss before each of ten steps
+    bf16.lora.loss and so on              the same with model and adapter in bfloat16; steps on values in f32
     dropout.loss dropout.grad.NAME        the same with DROPOUT of what each projection's adapter sees (grouped
                                           only), the mask being the function of DROPOUT_KEY of Ops::dropout
     dora.*                                as lora.*, of dora/: rsLoRA, DoRA, and ranks and alphas by pattern
@@ -35,6 +36,7 @@ llama.gguf is a model with its tokenizer, weights q8_0, written by the gguf pack
 transformers computes with the weights that the package reads from it (tokens, logits of the last 16, inv_freq).
 """
 
+import copy
 import ctypes
 import ctypes.util
 import json
@@ -145,7 +147,6 @@ class Lora(torch.nn.Module):
 def add_lora(model, dora=False):
     """Wraps the seven projections of every layer; returns the trainable tensors by their names in PEFT's file."""
     model.requires_grad_(False)
-    named = {}
     for i, layer in enumerate(model.model.layers):
         index = 0
         for part in ("self_attn", "mlp"):
@@ -157,11 +158,17 @@ def add_lora(model, dora=False):
                 lora = Lora(getattr(block, projection), module, dora, splitmix(DROPOUT_KEY + 7 * i + index))
                 index += 1
                 setattr(block, projection, lora)
-                prefix = f"base_model.model.{module}"
-                named[f"{prefix}.lora_A.weight"] = lora.a
-                named[f"{prefix}.lora_B.weight"] = lora.b
-                if dora:
-                    named[f"{prefix}.lora_magnitude_vector"] = lora.magnitude
+    return lora_tensors(model)
+
+
+def lora_tensors(model):
+    named = {}
+    for module, lora in model.named_modules():
+        if isinstance(lora, Lora):
+            named[f"base_model.model.{module}.lora_A.weight"] = lora.a
+            named[f"base_model.model.{module}.lora_B.weight"] = lora.b
+            if lora.magnitude is not None:
+                named[f"base_model.model.{module}.lora_magnitude_vector"] = lora.magnitude
     return named
 
 
@@ -255,6 +262,28 @@ def train(model, sequences, named, groups, prefix):
     return out
 
 
+def train_bf16(model, sequences):
+    """The LoRA of `train`, on a copy of the model in bf16 whose adapter the optimizer also keeps in f32."""
+    half = copy.deepcopy(model).to(torch.bfloat16)
+    named = lora_tensors(half)
+    masters = {name: tensor.detach().clone() for name, tensor in lora_tensors(model).items()}
+    out, losses = {}, []
+    optimizer = torch.optim.AdamW(masters.values(), lr=1e-2, weight_decay=0.01, foreach=False)
+    for step in range(10):
+        half.zero_grad()
+        loss = mean_loss(half, sequences)
+        loss.backward()
+        losses.append(loss.detach())
+        for name, tensor in named.items():
+            masters[name].grad = tensor.grad.float()
+            if step == 0:
+                out[f"bf16.lora.grad.{name}"] = masters[name].grad.clone()
+        optimizer.step()
+        for name, tensor in named.items():
+            tensor.data.copy_(masters[name])
+    return out | {"bf16.lora.loss": losses[0].reshape(1), "bf16.lora.losses": torch.stack(losses)}
+
+
 def inference(model, single, packed, out):
     tokens, targets = single
     out["tokens"], out["targets"] = tokens, targets
@@ -314,6 +343,7 @@ def golden(name, shape):
         out["lora.logprobs"] = logprobs_of(out["lora.logits"], single[1])
     if name == "grouped":
         out |= dropout(model, packed, named)
+    out |= train_bf16(model, packed)
     out |= train(model, packed, named, [{"params": list(named.values()), "lr": 1e-2, "weight_decay": 0.01}],
                  "lora")
     if name == "grouped":
@@ -395,22 +425,23 @@ def dynamic_map():
     return np.sort(np.array(data + [0, 1.0], dtype=np.float32))
 
 
-def nf4():
-    values = np.array([-1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
+NF4_VALUES = np.array([-1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
                        -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725,
                        0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941,
                        0.7229568362236023, 1], dtype=np.float32)
-    thresholds = np.array([-0.8480964004993439, -0.6106329262256622, -0.4599952697753906, -0.33967943489551544,
+NF4_THRESHOLDS = np.array([-0.8480964004993439, -0.6106329262256622, -0.4599952697753906, -0.33967943489551544,
                            -0.23460740596055984, -0.13791173323988914, -0.045525018125772476, 0.03979014977812767,
                            0.1202552504837513, 0.2035212516784668, 0.2920137718319893, 0.3893125355243683,
                            0.5016634166240692, 0.6427869200706482, 0.8614784178118011], dtype=np.float32)
-    rows, cols = 9, 2048
-    x = nf4_weight(rows, cols).reshape(-1, 64)
+
+
+def nf4_parts(weight):
+    """What bitsandbytes stores for a weight of f32 with double quantization, and the `result` it decodes to."""
+    x = weight.reshape(-1, 64)
     absmax = np.abs(x).max(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = x * (np.float32(1) / absmax)[:, None]  # NaN in a block of zeros, for which a zero is chosen
-    q = np.where(np.isnan(scaled), 7, (scaled[..., None] > thresholds).sum(-1)).astype(np.uint8).reshape(-1)
-    weight = (q[0::2] << 4 | q[1::2]).reshape(-1, 1)
+    q = np.where(np.isnan(scaled), 7, (scaled[..., None] > NF4_THRESHOLDS).sum(-1)).astype(np.uint8).reshape(-1)
 
     code = dynamic_map()
     middles = (code[:-1] + code[1:]) * np.float32(0.5)
@@ -420,13 +451,22 @@ def nf4():
     normal = shifted * (np.float32(1) / nested)[np.arange(len(shifted)) // 256]
     codes = (normal[:, None] > middles).sum(-1).astype(np.uint8)
     restored = code[codes] * nested[np.arange(len(codes)) // 256] + offset
-    result = (values[q].reshape(-1, 64) * restored[:, None]).reshape(rows, cols)
+    return {"weight": (q[0::2] << 4 | q[1::2]).reshape(-1, 1), "absmax": codes, "nested_absmax": nested,
+            "nested_quant_map": code, "offset": offset,
+            "result": (NF4_VALUES[q].reshape(-1, 64) * restored[:, None]).reshape(weight.shape)}
+
+
+def nf4():
+    rows, cols = 9, 2048
+    parts = nf4_parts(nf4_weight(rows, cols))
+    result = parts["result"]
     state = {"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [rows, cols],
-             "nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": float(offset)}
+             "nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": float(parts["offset"])}
     as_bytes = np.frombuffer(json.dumps(state).encode(), dtype=np.uint8).copy()
-    save_file({"weight": torch.from_numpy(weight), "weight.absmax": torch.from_numpy(codes),
-               "weight.quant_map": torch.from_numpy(values), "weight.nested_absmax": torch.from_numpy(nested),
-               "weight.nested_quant_map": torch.from_numpy(code),
+    save_file({"weight": torch.from_numpy(parts["weight"]), "weight.absmax": torch.from_numpy(parts["absmax"]),
+               "weight.quant_map": torch.from_numpy(NF4_VALUES),
+               "weight.nested_absmax": torch.from_numpy(parts["nested_absmax"]),
+               "weight.nested_quant_map": torch.from_numpy(parts["nested_quant_map"]),
                "weight.quant_state.bitsandbytes__nf4": torch.from_numpy(as_bytes),
                "first_and_last_row": torch.from_numpy(result[[0, -1]].copy())},
               GOLDEN / "nf4.safetensors", metadata={"format": "pt"})
