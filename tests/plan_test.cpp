@@ -76,9 +76,12 @@ TEST(Plan, TakesTheFastestRungThatFits) {
     options.recompute = recompute;
     const size_t total = plan_memory(shape, options).total_bytes();
     EXPECT_LT(total, before);
+    options.recompute = Recompute::nothing;
     EXPECT_EQ(choose_recompute(shape, options, total), recompute);
     before = total;
   }
+  options.recompute = Recompute::cheap;
+  EXPECT_EQ(choose_recompute(shape, options, SIZE_MAX), Recompute::cheap);
   EXPECT_EQ(choose_recompute(shape, options, before - 1), std::nullopt);
   EXPECT_GT(before, size_t(16'000'000'000));  // the weights alone
 }

@@ -27,6 +27,7 @@ enum class Stdout { kept, closed_pipe, full };
 struct CommandOptions {
   std::string input;                     // standard input
   std::vector<std::string> environment;  // "NAME=value", beside what the test has
+  std::vector<std::string> launcher;     // what starts the program, a path and its arguments
   std::string folder;                    // working folder; empty: the test's
   size_t max_file_bytes = 0;             // no file may grow beyond it: a full disk; 0: no limit
   Stdout standard_output = Stdout::kept;
@@ -47,6 +48,7 @@ class RunningCommand {
           ssize_t(options_.input.size()));
     CHECK(::lseek(in_, 0, SEEK_SET) == 0);
     arguments.insert(arguments.begin(), CHATMEM_BINARY);
+    arguments.insert(arguments.begin(), options_.launcher.begin(), options_.launcher.end());
     std::vector<std::string> environment = options_.environment;
     for (char** entry = environ; *entry != nullptr; entry++)
       if (!is_private(*entry)) environment.push_back(*entry);

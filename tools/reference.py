@@ -31,6 +31,8 @@ rope.safetensors holds the inverse frequencies of Llama-3.1-8B and Llama-3.2-3B.
 quant.safetensors holds rows (x) of all sorts, what llama.cpp's library (libggml-base, found by the loader) makes of
 them in each of its types (q8_0 ...), and what it makes of that again (q8_0.values ...). nf4.safetensors holds what
 bitsandbytes stores for a weight that nf4_weight() and the test both make, computed here by its formulas.
+adamw_8bit.safetensors holds its two dynamic maps, and ten steps of AdamW with moments in 8 bits: the values (w0, then
+w after each step), the gradients, and codes and scales of both moments after each step.
 
 llama.gguf is a model with its tokenizer, weights q8_0, written by the gguf package; llama_gguf.safetensors holds what
 transformers computes with the weights that the package reads from it (tokens, logits of the last 16, inv_freq).
@@ -415,13 +417,15 @@ def nf4_weight(rows, cols):
     return x.reshape(rows, cols)
 
 
-def dynamic_map():
-    """bitsandbytes' create_dynamic_map(signed=True, max_exponent_bits=7, total_bits=8)."""
+def dynamic_map(signed=True):
+    """bitsandbytes' create_dynamic_map(signed, max_exponent_bits=7, total_bits=8)."""
     data = []
     for i in range(7):
-        boundaries = torch.linspace(0.1, 1, 2**i + 1, dtype=torch.float32)
+        boundaries = torch.linspace(0.1, 1, (2**i if signed else 2 ** (i + 1)) + 1, dtype=torch.float32)
         means = (boundaries[:-1] + boundaries[1:]) / 2.0
-        data += ((10 ** (i - 6)) * means).tolist() + (-(10 ** (i - 6)) * means).tolist()
+        data += ((10 ** (i - 6)) * means).tolist()
+        if signed:
+            data += (-(10 ** (i - 6)) * means).tolist()
     return np.sort(np.array(data + [0, 1.0], dtype=np.float32))
 
 
@@ -471,6 +475,44 @@ def nf4():
                "first_and_last_row": torch.from_numpy(result[[0, -1]].copy())},
               GOLDEN / "nf4.safetensors", metadata={"format": "pt"})
     print(f"nf4: rms error {np.sqrt(np.mean((result - nf4_weight(rows, cols)) ** 2)):.6f}")
+
+
+def adamw_8bit():
+    """Ten steps of AdamW with moments in 8 bits: Dettmers et al. 2022, Adam's formulas as PyTorch has them, in double
+    but for what is stored, and a v above 0 has at least code 1. Gradients are one row a step; the values of a block
+    differ by powers of ten."""
+    steps, n, lr, decay, beta1, beta2, eps = 10, 700, 1e-2, 0.1, 0.9, 0.999, 1e-8
+    maps = {"m": dynamic_map(), "v": dynamic_map(signed=False)}
+    unit = nf4_weight(1, (steps + 1) * n).reshape(steps + 1, n) * 8
+    w, grads = unit[0].astype(np.float64), unit[1:] * np.float32(10.0) ** -(np.arange(n) % 5).astype(np.float32)
+    out = {"w0": unit[0].copy(), "grads": grads, "signed_map": maps["m"], "unsigned_map": maps["v"]}
+    state = {name: np.zeros(n) for name in maps}
+    kept = {key: [] for key in ("w", "m.codes", "m.scales", "v.codes", "v.scales")}
+
+    def store(name, x):
+        """What 8 bits make of x; of two codes as near the lower."""
+        code, values = maps[name], x.astype(np.float32)
+        scales = np.array([np.abs(values[i:i + 256]).max() for i in range(0, n, 256)], dtype=np.float32)
+        by_value = scales[np.arange(n) // 256]
+        middles = (code[:-1] + code[1:]) * np.float32(0.5)
+        codes = np.searchsorted(middles, values / by_value, side="left").astype(np.uint8)
+        if name == "v":
+            codes = np.where(values > 0, np.maximum(codes, 1), codes).astype(np.uint8)
+        kept[f"{name}.codes"].append(codes)
+        kept[f"{name}.scales"].append(scales)
+        return (code[codes] * by_value).astype(np.float64)
+
+    for step in range(1, steps + 1):
+        g = grads[step - 1].astype(np.float64)
+        m = beta1 * state["m"] + (1 - beta1) * g
+        v = beta2 * state["v"] + (1 - beta2) * g * g
+        w = w * (1 - lr * decay)
+        w = w - lr / (1 - beta1**step) * m / (np.sqrt(v) / math.sqrt(1 - beta2**step) + eps)
+        state = {"m": store("m", m), "v": store("v", v)}
+        kept["w"].append(w.astype(np.float32))
+    out |= {name: np.stack(rows) for name, rows in kept.items()}
+    save_file({name: torch.from_numpy(x) for name, x in out.items()}, GOLDEN / "adamw_8bit.safetensors",
+              metadata={"format": "pt"})
 
 
 def byte_level_tokenizer():
@@ -552,6 +594,7 @@ def main():
     rope()
     quant()
     nf4()
+    adamw_8bit()
     torch.manual_seed(len(MODELS))
     gguf_model()
 

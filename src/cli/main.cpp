@@ -15,11 +15,6 @@
 namespace chatmem {
 namespace {
 
-void print_error(const Error& error) {
-  fmt::print(stderr, "error: {}\n", error.what());
-  if (!error.hint().empty()) fmt::print(stderr, "hint: {}\n", error.hint());
-}
-
 // In the order of the road.
 constexpr AddVerb kVerbs[] = {add_generate, add_encode,    add_train,    add_export,
                               add_serve,    add_summarize, add_evaluate, add_rouge,
@@ -61,15 +56,10 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     return chatmem::run(argc, argv);
-  } catch (const chatmem::Error& error) {
-    chatmem::print_error(error);
-    return error.exit_code();
   } catch (const std::system_error& error) {
     // Nothing to say when the reader of a pipe has had enough ("chatmem ... | head").
-    if (error.code() != std::errc::broken_pipe) fmt::print(stderr, "error: {}\n", error.what());
-    return chatmem::kFailed;
+    return error.code() == std::errc::broken_pipe ? chatmem::kFailed : chatmem::report_error(error);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return chatmem::kFailed;
+    return chatmem::report_error(error);
   }
 }

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "cli/environment.h"
+#include "model/lora.h"
 
 namespace chatmem {
 namespace {
@@ -79,6 +82,9 @@ void add_lora_flags(CLI::App& verb, TrainFlags& f) {
   verb.add_flag("--rslora", f.lora.rslora, "scale is alpha / sqrt(rank)")->group(kAdapter);
   verb.add_flag("--dora", f.lora.dora, "train the length of each row of the weight beside LoRA")
       ->group(kAdapter);
+  verb.add_option("--init-adapter", f.init_adapter,
+                  "PEFT folder of an adapter to train further; its shape is kept")
+      ->group(kAdapter);
   verb.add_option("--quantize", f.quantize,
                   "nf4: keep the base's projections in 4 bits (QLoRA); off: as they are")
       ->check(CLI::IsMember({"off", "nf4"}))
@@ -115,12 +121,7 @@ void add_step_flags(CLI::App& verb, TrainFlags& f) {
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str()
       ->group(kLoop);
-  verb.add_option("--recompute", f.recompute,
-                  "what backward computes again to save memory: nothing, cheap (norms and SwiGLU), "
-                  "blocks (all but their inputs)")
-      ->check(CLI::IsMember({"nothing", "cheap", "blocks"}))
-      ->capture_default_str()
-      ->group(kLoop);
+  add_memory_flags(verb, f.memory, kLoop);
   verb.add_option("--seed", t.seed, "of initialisation and order")
       ->capture_default_str()
       ->group(kLoop);
@@ -150,6 +151,11 @@ void add_rate_flags(CLI::App& verb, TrainFlags& f) {
       ->group(kRate);
   verb.add_option("--decay-share", t.decay_share, "of wsd: the last share of the steps, it falls")
       ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->group(kRate);
+  verb.add_option("--optimizer", f.optimizer,
+                  "adamw; adamw8bit: the moments of large tensors in 8 bits")
+      ->check(CLI::IsMember({"adamw", "adamw8bit"}))
       ->capture_default_str()
       ->group(kRate);
   verb.add_option("--weight-decay", t.weight_decay, "AdamW")
@@ -214,6 +220,8 @@ void settle_train_flags(CLI::App& verb, TrainFlags& f) {
   if (f.method == "auto") f.method = f.fresh() ? "full" : "lora";
   if (f.fresh() && !f.full())
     throw Error("[train] --method lora needs a base: --model FOLDER", {}, kUsage);
+  if (f.full() && !f.init_adapter.empty())
+    throw Error("[train] --init-adapter needs --method lora", {}, kUsage);
   if (f.full() && f.quantize != "off")
     throw Error("[train] --quantize needs --method lora: a quantized weight is frozen", {}, kUsage);
   if (f.lora.target_modules.empty()) f.lora.target_modules = all_target_modules();
@@ -226,10 +234,34 @@ void settle_train_flags(CLI::App& verb, TrainFlags& f) {
   f.train.schedule = *parse_schedule(f.schedule);
   f.train.packing = f.packing == "on" ? Packing::on : Packing::off;
   f.train.shuffle = f.shuffle == "on" ? Shuffle::on : Shuffle::off;
-  f.train.recompute = *parse_recompute(f.recompute);
+  f.train.optimizer = *parse_optimizer(f.optimizer);
   f.train.keep_best = f.keep_best == "on" ? KeepBest::yes : KeepBest::no;
   f.train.resume = f.resume ? Resume::yes : Resume::no;
   f.train.output = f.output;
+}
+
+void take_adapter_shape(const CLI::App& verb, TrainFlags& f, size_t n_layers) {
+  if (f.init_adapter.empty()) return;
+  AdapterConfig shape = read_adapter_description(f.init_adapter, n_layers);
+  const auto must_agree = [&](const char* flag, const auto& given, const auto& wanted) {
+    if (verb.get_option(flag)->count() > 0 && given != wanted)
+      throw Error(fmt::format("[train] {} must be that of the adapter in '{}', {}, is {}", flag,
+                              f.init_adapter, wanted, given),
+                  fmt::format("leave out {}", flag), kUsage);
+  };
+  const auto sorted = [](std::vector<std::string> names) {
+    std::ranges::sort(names);
+    return names;
+  };
+  must_agree("--lora-rank", f.lora.rank, shape.rank);
+  must_agree("--lora-alpha", f.lora.alpha, shape.alpha);
+  must_agree("--rslora", f.lora.rslora, shape.rslora);
+  must_agree("--dora", f.lora.dora, shape.dora);
+  must_agree("--target-modules", sorted(f.lora.target_modules), sorted(shape.target_modules));
+  if (verb.get_option("--lora-dropout")->count() > 0) shape.dropout = f.lora.dropout;
+  shape.base_model = f.lora.base_model;
+  f.lora = std::move(shape);
+  f.train.lora_dropout = f.lora.dropout;
 }
 
 }  // namespace chatmem

@@ -93,6 +93,13 @@ void set_help_format(CLI::App& app) {
   });
 }
 
+int report_error(const std::exception& error) {
+  const auto* ours = dynamic_cast<const Error*>(&error);
+  fmt::print(stderr, "error: {}\n", error.what());
+  if (ours && !ours->hint().empty()) fmt::print(stderr, "hint: {}\n", ours->hint());
+  return ours ? ours->exit_code() : kFailed;
+}
+
 int report_usage(const CLI::App& app, const CLI::ParseError& problem) {
   if (problem.get_exit_code() == 0) return app.exit(problem);  // help or version
   const Error error = usage_error(app, problem);

@@ -17,10 +17,10 @@ namespace {
 
 struct InspectFlags {
   ModelOptions model;
-  std::string formats = "bf16", method = "lora", quantize = "off", recompute = "auto";
+  std::string formats = "bf16", method = "lora", quantize = "off", optimizer = "adamw";
+  MemoryFlags memory;
   AdapterConfig lora;
   int max_tokens = 4096, layers = 0;
-  double memory_gb = 0;
   bool plan = false, tensors = false, json = false;
 };
 
@@ -95,33 +95,21 @@ void print_tokenizer(InspectFlags& f, const Inspected& inspected) {
 }
 
 void print_plan(InspectFlags& f, Llama shape) {
-  if (f.quantize == "nf4")
-    for (Block& block : shape.blocks)
-      for (const auto& [module, projection] : kProjections)
-        (block.*projection.weight).dtype = DType::nf4;
+  if (f.quantize == "nf4") mark_as_nf4(shape);
   MemoryPlanOptions options;
   options.batch_tokens = f.max_tokens;
+  options.optimizer = *parse_optimizer(f.optimizer);
   options.dtype = activation_dtype(f.model, shape.config.dtype);
   if (f.method == "lora") {
     if (f.lora.target_modules.empty()) f.lora.target_modules = all_target_modules();
     options.lora = f.lora;
   }
-  const size_t memory = size_t(f.memory_gb * 1e9);
-  if (f.recompute != "auto") {
-    options.recompute = *parse_recompute(f.recompute);
-  } else if (memory > 0) {
-    const auto chosen = choose_recompute(shape, options, memory);
-    options.recompute = chosen.value_or(Recompute::blocks);
-  }
-  const MemoryPlan plan = plan_memory(shape, options);
+  const MemoryPlan plan = settle_memory(f.memory, shape, options, 0);
   fmt::print("\ntraining by {}, {} tokens a batch, activations in {}, recomputing {}:\n", f.method,
              format_count(f.max_tokens), dtype_name(options.dtype),
              recompute_name(options.recompute));
   print_memory(plan);
-  if (memory > 0 && plan.total_bytes() > memory)
-    throw Error(fmt::format("[plan] training must fit {}, takes {}", format_bytes(double(memory)),
-                            format_bytes(double(plan.total_bytes()))),
-                "lower --max-tokens, or quantize the base: --quantize nf4");
+  check_memory(f.memory, plan, options.recompute, 0);
 }
 
 int inspect(InspectFlags& f) {
@@ -172,13 +160,11 @@ void add_inspect(CLI::App& app, Action& action) {
       ->check(CLI::Range(2, 1 << 24))
       ->capture_default_str()
       ->group(group);
-  verb.add_option("--recompute", f.recompute, "nothing, cheap, blocks; auto: by --memory")
-      ->check(CLI::IsMember({"auto", "nothing", "cheap", "blocks"}))
+  verb.add_option("--optimizer", f.optimizer, "adamw or adamw8bit")
+      ->check(CLI::IsMember({"adamw", "adamw8bit"}))
       ->capture_default_str()
       ->group(group);
-  verb.add_option("--memory", f.memory_gb, "GB that it must fit")
-      ->check(CLI::PositiveNumber)
-      ->group(group);
+  add_memory_flags(verb, f.memory, group);
   verb.add_option("--dtype", f.model.dtype, "of activations")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}))
       ->capture_default_str()

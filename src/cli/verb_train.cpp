@@ -1,13 +1,19 @@
-// chatmem train: LoRA on a base model, or full training, also from a fresh initialisation.
+// chatmem train: LoRA on a base model, or full training, also from a fresh initialisation; in one
+// process, or in several that mpirun has started.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <csignal>
+#include <thread>
 
 #include "base/error.h"
 #include "base/progress.h"
 #include "cli/memory_table.h"
 #include "cli/train_flags.h"
+#include "cli/usage.h"
 #include "cli/verbs.h"
 #include "model/kv_cache.h"
 #include "model/quantize.h"
@@ -83,58 +89,34 @@ struct TrainSetup {
   Adapter* adapter_or_null() { return adapter ? &*adapter : nullptr; }
 };
 
-TrainSetup set_up(TrainFlags& f) {
-  TrainSetup s{open_device(f.model), {}, {}, {}, {}};
+// Opens --model, or reads --init alone; returns the shape that the weights will have.
+Llama open_base(TrainSetup& s, TrainFlags& f) {
   if (f.fresh()) {
     const Config config = parse_config(read_json(f.init), fmt::format("'{}'", f.init));
-    const DType dtype = f.model.dtype == "bf16" ? DType::bf16 : DType::f32;
-    s.base = init_model(*s.ops, config, dtype, f.train.seed);
-    f.train.dtype = dtype;
-  } else {
-    s.base = load_model(*s.ops, f.model.model);
-    f.train.dtype = activation_dtype(f.model, s.base.model.config.dtype);
+    f.train.dtype = f.model.dtype == "bf16" ? DType::bf16 : DType::f32;
+    return model_shape(config, f.train.dtype);
   }
-  const Config& config = s.base.model.config;
-  if (f.quantize == "nf4") quantize_to_nf4(*s.ops, s.base.model);
-  if (f.full()) s.base.model = owned_weights(*s.ops, s.base.model, f.train.dtype);
-  if (auto source = find_tokenizer(f.model, s.base)) {
-    s.tokenizer = Tokenizer::from_source(std::move(*source), "the model's tokenizer");
-    check_vocabulary(*s.tokenizer, config);
-  }
-  f.data.max_tokens = std::min(f.data.max_tokens, config.max_seq_len);
-  f.train.max_tokens = f.data.max_tokens;
-  s.data = load_data(f, s.tokenizer ? &*s.tokenizer : nullptr);
-  if (!f.full())
-    s.adapter = make_adapter(*s.ops, s.base.model, f.lora, f.train.dtype, f.train.seed);
-  f.train.peak_gflops = measure_peak_gflops(*s.ops, f.train.dtype);
-  return s;
+  s.base = load_model(*s.ops, f.model.model);
+  f.train.dtype = activation_dtype(f.model, s.base.model.config.dtype);
+  if (f.full()) return model_shape(s.base.model.config, f.train.dtype);
+  Llama shape = s.base.model;
+  if (f.quantize == "nf4") mark_as_nf4(shape);
+  return shape;
 }
 
-// A batch is measured where it takes less than this at the device's peak.
-constexpr double kCheapSeconds = 20;
-
-void print_plan(TrainSetup& s, const TrainFlags& f) {
-  const TrainPlan plan = plan_training(s.data.training, s.base.model.config, !f.full(), f.train);
-  const double epochs = double(plan.n_positions) / plan.n_rows;
-  const double tokens = epochs * double(plan.n_tokens);
-  fmt::print("{} rows of at most {} tokens, {:.1f}% full\n", format_count(plan.n_rows),
-             format_count(f.train.max_tokens), 100 * plan.fill);
-  fmt::print("{} steps of {} rows: {:.2f} epochs, {} tokens ({} targets)\n",
-             format_count(plan.steps),
-             format_count(int64_t(f.train.micro_batch) * f.train.grad_accum_steps), epochs,
-             format_count(std::llround(tokens)),
-             format_count(std::llround(epochs * double(plan.n_targets))));
-  const double at_peak = plan.gflop_per_token / f.train.peak_gflops;  // seconds a token
-  if (at_peak * f.train.max_tokens * f.train.micro_batch > kCheapSeconds) {
-    fmt::print("at least {}: what the GEMMs take at the {:.0f} GFLOP/s of this device\n",
-               format_duration(at_peak * tokens), f.train.peak_gflops);
-    return;
-  }
-  const BatchTime one =
-      measure_batch(*s.ops, s.base.model, s.adapter_or_null(), s.data.training, f.train);
-  fmt::print("about {}: a batch of {} tokens took {:.2f} s, at {:.0f} tokens/s\n",
-             format_duration(one.seconds / double(one.tokens) * tokens), format_count(one.tokens),
-             one.seconds, double(one.tokens) / one.seconds);
+// The weights of that shape, and the adapter.
+void make_weights(TrainSetup& s, const TrainFlags& f, const Config& config) {
+  Ops& ops = *s.ops;
+  if (f.fresh())
+    s.base = init_model(ops, config, f.train.dtype, f.train.seed);
+  else if (f.full())
+    s.base.model = owned_weights(ops, s.base.model, f.train.dtype);
+  else if (f.quantize == "nf4")
+    quantize_to_nf4(ops, s.base.model);
+  if (f.full()) return;
+  s.adapter = f.init_adapter.empty()
+                  ? make_adapter(ops, s.base.model, f.lora, f.train.dtype, f.train.seed)
+                  : load_adapter(ops, s.base.model, f.init_adapter, f.train.dtype);
 }
 
 // Of the largest batch.
@@ -151,16 +133,64 @@ MemoryPlanOptions memory_options(const TrainSetup& s, const TrainFlags& f) {
     }
     tokens = std::max(tokens, row_tokens), pages = std::max(pages, row_pages);
   }
-  options.batch_tokens = tokens * f.train.micro_batch;
-  options.batch_pages = pages * f.train.micro_batch;
+  const auto of_batch = [&](int n) {  // larger ones are refused by BatchBuilder
+    return int(std::min(int64_t(n) * f.train.micro_batch, int64_t(kMaxBatchTokens)));
+  };
+  options.batch_tokens = of_batch(tokens);
+  options.batch_pages = of_batch(pages);
   options.dtype = f.train.dtype;
-  options.recompute = f.train.recompute;
+  options.optimizer = f.train.optimizer;
   return options;
 }
 
+// All is settled, and what does not fit is refused, before memory is taken for it.
+TrainSetup set_up(const CLI::App& verb, TrainFlags& f) {
+  TrainSetup s{open_device(f.model), {}, {}, {}, {}};
+  const Llama shape = open_base(s, f);
+  if (auto source = find_tokenizer(f.model, s.base)) {
+    s.tokenizer = Tokenizer::from_source(std::move(*source), "the model's tokenizer");
+    check_vocabulary(*s.tokenizer, shape.config);
+  }
+  take_adapter_shape(verb, f, shape.blocks.size());
+  f.data.max_tokens = std::min(f.data.max_tokens, shape.config.max_seq_len);
+  f.train.max_tokens = f.data.max_tokens;
+  s.data = load_data(f, s.tokenizer ? &*s.tokenizer : nullptr);
+  const size_t machine_bytes = s.ops->memory_bytes() / size_t(f.train.peers->local_size());
+  MemoryPlanOptions options = memory_options(s, f);
+  const MemoryPlan plan = settle_memory(f.memory, shape, options, machine_bytes);
+  if (f.dry_run) print_memory(plan);
+  fmt::print(stderr, "{}\n", check_memory(f.memory, plan, options.recompute, machine_bytes));
+  f.train.recompute = options.recompute;
+  make_weights(s, f, shape.config);
+  f.train.peak_gflops = measure_peak_gflops(*s.ops, f.train.dtype) * f.train.peers->size();
+  return s;
+}
+
+// A batch is measured where it takes less than this at the device's peak.
+constexpr double kCheapSeconds = 20;
+
+// A training, without running it.
 int dry_run(TrainSetup& s, const TrainFlags& f) {
-  print_plan(s, f);
-  print_memory(plan_memory(s.base.model, memory_options(s, f)));
+  const TrainPlan plan = plan_training(s.data.training, s.base.model.config, !f.full(), f.train);
+  const double epochs = double(plan.n_positions) / plan.n_rows;
+  const double tokens = epochs * double(plan.n_tokens);
+  fmt::print("{} rows of at most {} tokens, {:.1f}% full\n", format_count(plan.n_rows),
+             format_count(f.train.max_tokens), 100 * plan.fill);
+  fmt::print("{} steps of {} rows: {:.2f} epochs, {} tokens ({} targets)\n",
+             format_count(plan.steps), format_count(rows_of_step(f.train)), epochs,
+             format_count(std::llround(tokens)),
+             format_count(std::llround(epochs * double(plan.n_targets))));
+  const double at_peak = plan.gflop_per_token / f.train.peak_gflops;  // seconds a token
+  if (at_peak * f.train.max_tokens * f.train.micro_batch > kCheapSeconds) {
+    fmt::print("at least {}: what the GEMMs take at the {:.0f} GFLOP/s of this device\n",
+               format_duration(at_peak * tokens), f.train.peak_gflops);
+    return kDone;
+  }
+  const BatchTime one =
+      measure_batch(*s.ops, s.base.model, s.adapter_or_null(), s.data.training, f.train);
+  fmt::print("about {}: a batch of {} tokens took {:.2f} s, at {:.0f} tokens/s\n",
+             format_duration(one.seconds / double(one.tokens) * tokens / f.train.peers->size()),
+             format_count(one.tokens), one.seconds, double(one.tokens) / one.seconds);
   return kDone;
 }
 
@@ -185,14 +215,20 @@ void print_report(const TrainReport& r, const TrainFlags& f) {
                f.model.model, f.output);
 }
 
-int train_verb(CLI::App& verb, TrainFlags& f) {
+int train_alone_or_together(CLI::App& verb, TrainFlags& f, Peers& peers) {
   settle_train_flags(verb, f);
-  TrainSetup s = set_up(f);
+  f.train.peers = &peers;
+  if (f.model.threads == 0) f.model.threads = peers.n_threads();
+  if (peers.size() > 1)
+    fmt::print(stderr, "{} processes, this one with {} threads\n", peers.size(), f.model.threads);
+  TrainSetup s = set_up(verb, f);
   if (f.dry_run) return dry_run(s, f);
   f.train.stop = &interrupted;
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, on_interrupt);
+  // mpirun hands SIGUSR1 on to its processes; at SIGINT it would end them a second later.
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, on_interrupt);
   const TrainReport report =
       train(*s.ops, s.base.model, s.adapter_or_null(), s.data.training, s.data.validation, f.train);
+  if (peers.rank() > 0) return kDone;
   if (f.full()) {
     save_model(f.output, *s.ops, s.base.model, {.dtype = s.base.model.embed.dtype});
     if (s.tokenizer) copy_tokenizer(f.model, s.base, f.output);
@@ -201,6 +237,43 @@ int train_verb(CLI::App& verb, TrainFlags& f) {
   }
   print_report(report, f);
   return report.stopped ? kPartial : kDone;
+}
+
+// The first process speaks for all: what this one prints goes nowhere from now on. Returns a copy
+// of standard error.
+int silence() {
+  std::fflush(nullptr);
+  const int error_output = ::dup(STDERR_FILENO),
+            nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  for (const int output : {STDOUT_FILENO, STDERR_FILENO})
+    if (nowhere >= 0) ::dup2(nowhere, output);
+  return error_output;
+}
+
+// An error of one process ends all. What all of them meet is told by the first, which ends the
+// others while they wait.
+[[noreturn]] void end_all(const std::exception& error, Peers& peers, int error_output) {
+  if (peers.rank() > 0) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    ::dup2(error_output, STDERR_FILENO);
+    fmt::print(stderr, "in process {} of {}:\n", peers.rank() + 1, peers.size());
+  }
+  const int code = report_error(error);
+  std::fflush(nullptr);
+  peers.end_all(code);
+}
+
+int train_verb(CLI::App& verb, TrainFlags& f) {
+  const std::unique_ptr<Peers> peers = join_peers();
+  const int error_output = peers->rank() > 0 ? silence() : STDERR_FILENO;
+  try {
+    const int code = train_alone_or_together(verb, f, *peers);
+    peers->barrier();  // mpirun ends the others when one has ended in part
+    return code;
+  } catch (const std::exception& error) {
+    if (peers->size() == 1) throw;
+    end_all(error, *peers, error_output);
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ class CountingOps : public Ops {
     return &bytes_;
   }
   size_t allocated_bytes() const override { return bytes_; }
+  size_t memory_bytes() const override { return 0; }
 
   void copy_in(Tensor, const void*) override {}
   void copy_out(void*, Tensor) override {}
@@ -43,6 +44,7 @@ class CountingOps : public Ops {
   void swiglu_backward(Tensor, Tensor, Tensor, Tensor, Tensor) override {}
   double sum_squares(Tensor) override { return 0; }
   void adamw(Tensor, Tensor, Tensor, Tensor, Tensor, const AdamwStep&) override {}
+  void adamw_8bit(Tensor, Tensor, Tensor, Moment8, Moment8, const AdamwStep&) override {}
 
  private:
   size_t bytes_ = 0;

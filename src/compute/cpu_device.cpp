@@ -1,12 +1,14 @@
 // Choice of the instruction set, memory, conversion.
 #include "compute/cpu_device.h"
 
+#include <unistd.h>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 namespace chatmem {
@@ -61,6 +63,14 @@ Isa choose_isa() {
   throw Error("[compute] CHATMEM_ISA must be portable, avx2, avx512 or avx512_bf16, found '" +
                   std::string(wanted) + "'",
               "unset CHATMEM_ISA");
+}
+
+size_t host_memory_bytes() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), page_size = ::sysconf(_SC_PAGE_SIZE);
+  const size_t physical = pages > 0 && page_size > 0 ? size_t(pages) * size_t(page_size) : 0;
+  size_t limit = 0;  // stays 0 for "max"
+  std::ifstream("/sys/fs/cgroup/memory.max") >> limit;
+  return limit > 0 && (limit < physical || physical == 0) ? limit : physical;
 }
 
 const CpuKernels& kernels_of(Isa isa) {

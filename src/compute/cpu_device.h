@@ -42,6 +42,9 @@ class Buffer {
   size_t size_bytes_ = 0;
 };
 
+// The machine's memory, or the smaller limit of the control group (a container); 0: not known.
+size_t host_memory_bytes();
+
 // `bytes` of zeros aligned to 64, in huge pages where that can pay. Throws Error.
 void* allocate_zeroed(size_t bytes);
 

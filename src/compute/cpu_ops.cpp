@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "compute/cpu_attention.h"
 #include "compute/cpu_matmul.h"
+#include "compute/dynamic_map.h"
 
 namespace chatmem {
 namespace {
@@ -432,21 +433,35 @@ class CpuOps : public Ops {
 
   void adamw(Tensor w, Tensor copy, Tensor grad, Tensor m, Tensor v,
              const AdamwStep& step) override {
-    for (const Tensor& t : {grad, m, v}) CHECK(t.dtype == DType::f32 && same_shape(t, w));
-    if (copy) CHECK(is_activation(copy) && same_shape(copy, w));
-    CHECK(w.dtype == DType::f32 && step.step >= 1);
-    const double bias1 = 1 - std::pow(double(step.beta1), step.step);
-    const double bias2 = 1 - std::pow(double(step.beta2), step.step);
-    const AdamwConstants constants = {.grad_scale = step.grad_scale,
-                                      .beta1 = step.beta1,
-                                      .beta2 = step.beta2,
-                                      .decay = 1 - step.lr * step.weight_decay,
-                                      .step_size = float(double(step.lr) / bias1),
-                                      .inv_sqrt_bias2 = float(1 / std::sqrt(bias2)),
-                                      .eps = step.eps};
+    for (const Tensor& t : {m, v}) CHECK(t.dtype == DType::f32 && same_shape(t, w));
+    const AdamwConstants constants = adamw_constants(w, copy, grad, step);
     for_chunks(w, [&](size_t i, size_t n) {
       kernels().adamw(w.f32() + i, grad.f32() + i, m.f32() + i, v.f32() + i, constants, n);
       if (copy) device_.narrow(flat(copy, i), copy.dtype, w.f32() + i, n);
+    });
+  }
+
+  void adamw_8bit(Tensor w, Tensor copy, Tensor grad, Moment8 m, Moment8 v,
+                  const AdamwStep& step) override {
+    const size_t n_blocks = moment_blocks(w.size());
+    for (const Moment8& moment : {m, v}) {
+      CHECK(moment.codes.dtype == DType::u8 && same_shape(moment.codes, w));
+      CHECK(moment.scales.rows == 1 && size_t(moment.scales.cols) == n_blocks);
+    }
+    static const NearestCode kNearestSigned(kSignedMap), kNearestUnsigned(kUnsignedMap);
+    const auto code_of_v = [](float x) { return std::max(kNearestUnsigned(x), uint8_t(x > 0)); };
+    const AdamwConstants constants = adamw_constants(w, copy, grad, step);
+    device_.split(n_blocks, kGrain / kMomentBlock, [&](size_t begin, size_t end, int) {
+      float m_wide[kMomentBlock], v_wide[kMomentBlock];
+      for (size_t block = begin; block < end; block++) {
+        const size_t i = block * kMomentBlock, n = std::min(kMomentBlock, w.size() - i);
+        widen_moment(m_wide, m, block, kSignedMap, n);
+        widen_moment(v_wide, v, block, kUnsignedMap, n);
+        kernels().adamw(w.f32() + i, grad.f32() + i, m_wide, v_wide, constants, n);
+        narrow_moment(m, block, kNearestSigned, m_wide, n);
+        narrow_moment(v, block, code_of_v, v_wide, n);
+        if (copy) device_.narrow(flat(copy, i), copy.dtype, w.f32() + i, n);
+      }
     });
   }
 
@@ -454,6 +469,8 @@ class CpuOps : public Ops {
     return allocated_ + rows_.size_bytes() + doubles_.size_bytes() + adapter_.size_bytes() +
            matmul_.scratch_bytes() + attention_.scratch_bytes();
   }
+
+  size_t memory_bytes() const override { return host_memory_bytes(); }
 
  private:
   struct Free {
@@ -469,6 +486,46 @@ class CpuOps : public Ops {
   // `count` rows of n elements for each thread.
   float* row_buffers(size_t n, size_t count) {
     return rows_.reserve<float>(n * count * size_t(device_.n_threads));
+  }
+
+  AdamwConstants adamw_constants(Tensor w, Tensor copy, Tensor grad, const AdamwStep& step) const {
+    CHECK(w.dtype == DType::f32 && grad.dtype == DType::f32 && same_shape(grad, w));
+    if (copy) CHECK(is_activation(copy) && same_shape(copy, w));
+    CHECK(step.step >= 1);
+    const double bias1 = 1 - std::pow(double(step.beta1), step.step);
+    const double bias2 = 1 - std::pow(double(step.beta2), step.step);
+    return {.grad_scale = step.grad_scale,
+            .beta1 = step.beta1,
+            .beta2 = step.beta2,
+            .decay = 1 - step.lr * step.weight_decay,
+            .step_size = float(double(step.lr) / bias1),
+            .inv_sqrt_bias2 = float(1 / std::sqrt(bias2)),
+            .eps = step.eps};
+  }
+
+  static uint8_t* codes_of(Moment8 moment, size_t block) {
+    return static_cast<uint8_t*>(moment.codes.data) + block * kMomentBlock;
+  }
+
+  static void widen_moment(float* x, Moment8 moment, size_t block, const CodeMap& map, size_t n) {
+    const uint8_t* codes = codes_of(moment, block);
+    const float scale = moment.scales.f32()[block];
+    for (size_t i = 0; i < n; i++) x[i] = map[codes[i]] * scale;
+  }
+
+  // Changes x.
+  template <typename CodeOf>
+  void narrow_moment(Moment8 moment, size_t block, const CodeOf& code_of, float* x,
+                     size_t n) const {
+    float magnitudes[kMomentBlock];
+    for (size_t i = 0; i < n; i++) magnitudes[i] = std::fabs(x[i]);
+    const float scale = kernels().max(magnitudes, n);
+    moment.scales.f32()[block] = scale;
+    // A quotient and no product: the inverse of a small scale is infinite.
+    if (scale > 0)
+      for (size_t i = 0; i < n; i++) x[i] /= scale;
+    uint8_t* codes = codes_of(moment, block);
+    for (size_t i = 0; i < n; i++) codes[i] = code_of(x[i]);
   }
 
   // One double for each row; checks logits and targets.

@@ -86,7 +86,12 @@ class ForwardingOps : public Ops {
              const AdamwStep& step) override {
     ops_->adamw(w, copy, grad, m, v, step);
   }
+  void adamw_8bit(Tensor w, Tensor copy, Tensor grad, Moment8 m, Moment8 v,
+                  const AdamwStep& step) override {
+    ops_->adamw_8bit(w, copy, grad, m, v, step);
+  }
   size_t allocated_bytes() const override { return ops_->allocated_bytes(); }
+  size_t memory_bytes() const override { return ops_->memory_bytes(); }
 
  private:
   std::unique_ptr<Ops> ops_;

@@ -6,12 +6,12 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <climits>
 #include <cmath>
 
 #include "base/json.h"
+#include "compute/dynamic_map.h"
 #include "compute/quant.h"
 #include "compute/quant_kernels.h"
 
@@ -28,43 +28,9 @@ constexpr float kThresholds[15] = {
     0.1202552504837513f,   0.2035212516784668f,   0.2920137718319893f,    0.3893125355243683f,
     0.5016634166240692f,   0.6427869200706482f,   0.8614784178118011f};
 
-using CodeMap = std::array<float, kNested>;
-
-// bitsandbytes' signed dynamic map with 7 exponent bits: for each power of ten down to 1e-6 the
-// middles of 2^i equal parts of [0.1, 1], their negatives, 0 and 1; ascending.
-constexpr CodeMap make_code_map() {
-  constexpr float kPowers[7] = {1e-6f, 1e-5f, 1e-4f, 1e-3f, 1e-2f, 1e-1f, 1};
-  CodeMap map = {};
-  size_t n = 0;
-  for (int i = 0; i < 7; i++) {
-    const int parts = 1 << i;
-    const float step = (1.0f - 0.1f) / float(parts);
-    // As torch.linspace with fused products and sums, which are exact in double before they are
-    // rounded.
-    const auto boundary = [=](int k) {
-      return k < (parts + 1) / 2 ? float(double(0.1f) + double(step) * k)
-                                 : float(1 - double(step) * (parts - k));
-    };
-    for (int k = 0; k < parts; k++) {
-      const float middle = kPowers[i] * ((boundary(k) + boundary(k + 1)) / 2);
-      map[127 + ++n] = middle;
-      map[127 - n] = -middle;
-    }
-  }
-  map[255] = 1;
-  return map;
-}
-constexpr CodeMap kCodeMap = make_code_map();
-
-constexpr auto kMiddles = [] {
-  std::array<float, kNested - 1> middles = {};
-  for (size_t i = 0; i < middles.size(); i++) middles[i] = (kCodeMap[i] + kCodeMap[i + 1]) * 0.5f;
-  return middles;
-}();
-
-// The code next to x; the lower one half-way.
 uint8_t nearest_code(float x) {
-  return uint8_t(std::lower_bound(kMiddles.begin(), kMiddles.end(), x) - kMiddles.begin());
+  static const NearestCode kNearest(kSignedMap);
+  return kNearest(x);
 }
 
 uint8_t* row_of(Tensor t, int row) { return static_cast<uint8_t*>(t.slice(row, 1).data); }
@@ -215,7 +181,7 @@ constexpr float kNf4Values[16] = {-1.0f,
                                   0.5626170039176941f,
                                   0.7229568362236023f,
                                   1.0f};
-const float* const kNf4Codes = kCodeMap.data();
+const float* const kNf4Codes = kSignedMap.data();
 
 void quantize_nf4(Tensor to, const RowSource& source, std::string_view where) {
   check_target(to);
@@ -284,7 +250,7 @@ void read_bnb_nf4(Tensor to, const BnbTensors& from, std::string_view where) {
   check_size(from.absmax, n_blocks, "absmax", where);
   check_size(from.nested_absmax, n_nested * sizeof(float), "nested_absmax", where);
   check_map(from.quant_map, kNf4Values, "quant_map", where);
-  check_map(from.nested_quant_map, kCodeMap, "nested_quant_map", where);
+  check_map(from.nested_quant_map, kSignedMap, "nested_quant_map", where);
   Scales scales = {state.offset, std::vector<float>(n_nested), std::vector<uint8_t>(n_blocks)};
   std::memcpy(scales.nested.data(), from.nested_absmax.data(), from.nested_absmax.size());
   std::memcpy(scales.codes.data(), from.absmax.data(), n_blocks);
@@ -318,7 +284,7 @@ BnbBytes write_bnb_nf4(Tensor from, std::string_view dtype) {
     std::memcpy(&to.nested_absmax[nested * sizeof(float)], p + at.scales, n * sizeof(float));
   }
   to.quant_map = bytes_of(kNf4Values, sizeof kNf4Values);
-  to.nested_quant_map = bytes_of(kCodeMap.data(), sizeof kCodeMap);
+  to.nested_quant_map = bytes_of(kSignedMap.data(), sizeof kSignedMap);
   const Json state = {{"quant_type", "nf4"},
                       {"blocksize", kBlock},
                       {"dtype", dtype},

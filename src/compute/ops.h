@@ -24,6 +24,18 @@ struct AdamwStep {
   int step = 1;          // from 1, for the bias correction
 };
 
+// A tensor in 8 bits (Dettmers et al. 2022, as bitsandbytes does): value i of the flattened tensor
+// is map[codes[i]] * scales[i / kMomentBlock], where scales hold the largest magnitude of each
+// block. Memory of zeros stands for zeros.
+inline constexpr size_t kMomentBlock = 256;
+struct Moment8 {
+  Tensor codes;   // u8, in the shape of the tensor
+  Tensor scales;  // (1, blocks) f32
+};
+constexpr size_t moment_blocks(size_t n_values) {
+  return (n_values + kMomentBlock - 1) / kMomentBlock;
+}
+
 class Ops {
  public:
   virtual ~Ops() = default;
@@ -106,9 +118,18 @@ class Ops {
   // is updated, `copy` (f32, bf16 or empty) receives w for use in matmul.
   virtual void adamw(Tensor w, Tensor copy, Tensor grad, Tensor m, Tensor v,
                      const AdamwStep& step) = 0;
+  // The same step with moments that are kept in 8 bits: m by kSignedMap, v by kUnsignedMap of
+  // compute/dynamic_map.h. Both are widened, updated in f32 and used so for w, then stored as the
+  // nearest codes (of two as near the lower) of value / scale, with the new scales of their blocks.
+  // But a v above 0 has at least code 1, other than in bitsandbytes: by the code of 0 an m could be
+  // divided by next to nothing.
+  virtual void adamw_8bit(Tensor w, Tensor copy, Tensor grad, Moment8 m, Moment8 v,
+                          const AdamwStep& step) = 0;
 
   // Bytes held by alloc and by scratch memory.
   virtual size_t allocated_bytes() const = 0;
+  // Bytes that the device has for this process in all, used or not; 0 where it cannot tell.
+  virtual size_t memory_bytes() const = 0;
 };
 
 struct CpuOptions {

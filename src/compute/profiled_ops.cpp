@@ -167,4 +167,9 @@ void ProfiledOps::adamw(Tensor w, Tensor copy, Tensor grad, Tensor m, Tensor v,
   measured("adamw", 0, [&] { return ForwardingOps::adamw(w, copy, grad, m, v, step); });
 }
 
+void ProfiledOps::adamw_8bit(Tensor w, Tensor copy, Tensor grad, Moment8 m, Moment8 v,
+                             const AdamwStep& step) {
+  measured("adamw_8bit", 0, [&] { return ForwardingOps::adamw_8bit(w, copy, grad, m, v, step); });
+}
+
 }  // namespace chatmem

@@ -52,6 +52,8 @@ class ProfiledOps : public ForwardingOps {
   double sum_squares(Tensor x) override;
   void adamw(Tensor w, Tensor copy, Tensor grad, Tensor m, Tensor v,
              const AdamwStep& step) override;
+  void adamw_8bit(Tensor w, Tensor copy, Tensor grad, Moment8 m, Moment8 v,
+                  const AdamwStep& step) override;
 
  private:
   template <typename F>

@@ -135,6 +135,12 @@ Tensor merge_one(Ops& ops, Tensor w, const Lora& lora, Tensor sum, Tensor a_t) {
   return merged;
 }
 
+AdapterConfig read_folder_config(const fs::path& folder) {
+  if (!fs::exists(folder / kConfigFile))
+    fail(fmt::format("'{}' must be an adapter's folder, has no {}", folder.string(), kConfigFile));
+  return read_adapter_config(folder / kConfigFile);
+}
+
 void check_patterns(const AdapterConfig& description, size_t n_layers) {
   const auto check = [&](const std::string& pattern) {
     AdapterConfig probe;
@@ -191,6 +197,28 @@ void update_dora(Ops& ops, const Llama& model, const Adapter& adapter) {
                         lora.a, lora.b, lora.scale);
 }
 
+AdapterConfig read_adapter_description(const fs::path& folder, size_t n_layers) {
+  AdapterConfig description = read_folder_config(folder);
+  const SafetensorsFile file(folder / kWeightsFile);
+  description.target_modules.clear();
+  description.all_layers = true;
+  for (const auto& [module, projection] : kProjections) {
+    size_t n = 0;
+    for (size_t i = 0; i < n_layers; i++)
+      n += file.tensors().contains(std::string(kPrefix) + layer_module(i, module) + kA);
+    if (n == 0) continue;
+    if (n < n_layers)
+      fail(
+          fmt::format("{} must be adapted in all {} layers to be trained further, is in {}, in "
+                      "'{}'",
+                      leaf(module), n_layers, n, folder.string()));
+    description.target_modules.emplace_back(leaf(module));
+  }
+  if (description.target_modules.empty())
+    fail(fmt::format("'{}' must hold LoRA tensors, has none", folder.string()));
+  return description;
+}
+
 void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const Adapter& adapter,
                   const AdapterConfig& description) {
   std::map<std::string, TensorInfo> infos;
@@ -227,9 +255,7 @@ void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const 
 }
 
 Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType dtype) {
-  if (!fs::exists(folder / kConfigFile))
-    fail(fmt::format("'{}' must be an adapter's folder, has no {}", folder.string(), kConfigFile));
-  const AdapterConfig description = read_adapter_config(folder / kConfigFile);
+  const AdapterConfig description = read_folder_config(folder);
   const SafetensorsFile file(folder / kWeightsFile);
   std::set<std::string> used;
   Adapter adapter;

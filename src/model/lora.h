@@ -42,6 +42,10 @@ void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const 
 // applied, by name.
 Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType dtype);
 
+// The description of such a folder, to train it further: target_modules are what its tensors adapt,
+// where PEFT may have a pattern. Throws Error unless each is adapted in all of n_layers.
+AdapterConfig read_adapter_description(const fs::path& folder, size_t n_layers);
+
 // W' = factor * (W + scale * B A), computed in f32 and rounded to the dtype of W (bf16 where W is
 // quantized: quantizing again would undo small changes), in fresh memory for what is adapted; what
 // is not stays the view it was. The adapter must be f32.

@@ -30,6 +30,12 @@ Tensor quantized(Ops& ops, Tensor w, const std::string& name) {
 
 }  // namespace
 
+void mark_as_nf4(Llama& shape) {
+  for (Block& block : shape.blocks)
+    for (const auto& [module, projection] : kProjections)
+      (block.*projection.weight).dtype = DType::nf4;
+}
+
 void quantize_to_nf4(Ops& ops, Llama& model) {
   Progress progress("quantizing to nf4", int64_t(model.blocks.size()));
   for (size_t i = 0; i < model.blocks.size(); i++) {

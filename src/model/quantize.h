@@ -9,4 +9,7 @@ namespace chatmem {
 // quantized already, by its name.
 void quantize_to_nf4(Ops& ops, Llama& model);
 
+// What a model_shape becomes by it.
+void mark_as_nf4(Llama& shape);
+
 }  // namespace chatmem

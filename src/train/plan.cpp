@@ -35,7 +35,7 @@ MemoryPlan plan_memory(const Llama& shape, const MemoryPlanOptions& options) {
   plan.rows.back().bytes -= other_weights;
   plan.rows.push_back({"embedding and lm_head", other_weights});
 
-  Optimizer optimizer(ops);
+  Optimizer optimizer(ops, options.optimizer);
   std::optional<Adapter> adapter;
   if (options.lora) {
     adapter = make_adapter(ops, model, *options.lora, options.dtype, 0);
@@ -68,6 +68,7 @@ MemoryPlan plan_memory(const Llama& shape, const MemoryPlanOptions& options) {
 std::optional<Recompute> choose_recompute(const Llama& shape, MemoryPlanOptions options,
                                           size_t memory_bytes) {
   for (const Recompute recompute : kRecomputeLadder) {
+    if (recompute < options.recompute) continue;
     options.recompute = recompute;
     if (plan_memory(shape, options).total_bytes() <= memory_bytes) return recompute;
   }

@@ -8,6 +8,7 @@
 
 #include "format/adapter_config.h"
 #include "model/llama.h"
+#include "train/optimizer.h"
 
 namespace chatmem {
 
@@ -26,6 +27,7 @@ struct MemoryPlanOptions {
   int batch_pages = 0;                // of keys and values; 0: as for one example
   DType dtype = DType::bf16;          // of activations
   Recompute recompute = Recompute::cheap;
+  OptimizerKind optimizer = OptimizerKind::adamw;
 };
 
 // `shape`: the model as model_shape gives it, with the types that its weights have. Mapped weights
@@ -33,7 +35,8 @@ struct MemoryPlanOptions {
 // what a device's library takes for itself.
 MemoryPlan plan_memory(const Llama& shape, const MemoryPlanOptions& options);
 
-// The lowest rung of the ladder, the fastest, whose plan fits. nullopt when none does.
+// The fastest rung of the ladder, from options.recompute on, whose plan fits. nullopt when none
+// does.
 std::optional<Recompute> choose_recompute(const Llama& shape, MemoryPlanOptions options,
                                           size_t memory_bytes);
 

@@ -58,16 +58,14 @@ double flops_per_token(const Config& c, bool is_lora) {
 // Rows of all steps. By epochs the last step may have fewer than the others.
 int64_t count_positions(int n_rows, const TrainOptions& options) {
   constexpr double kMost = double(int64_t(1) << 62);
-  const double batch = double(options.micro_batch) * options.grad_accum_steps;
-  const double rows =
-      options.steps > 0 ? options.steps * batch : std::ceil(n_rows * options.epochs);
+  const double rows = options.steps > 0 ? options.steps * double(rows_of_step(options))
+                                        : std::ceil(n_rows * options.epochs);
   return int64_t(std::clamp(rows, 1.0, kMost));
 }
 
 int steps_of(int64_t n_positions, const TrainOptions& options) {
   if (options.steps > 0) return options.steps;
-  const int64_t batch = int64_t(options.micro_batch) * options.grad_accum_steps;
-  const int64_t steps = (n_positions - 1) / batch + 1;
+  const int64_t steps = (n_positions - 1) / rows_of_step(options) + 1;
   return int(std::min(steps, int64_t(std::numeric_limits<int>::max())));
 }
 
@@ -97,9 +95,13 @@ class Trainer {
   std::string describe(const StepResult& result) const;
   void finish(bool is_evaluated);
   std::string fingerprint() const;
-  void save() { folder_.save(state_, optimizer_); }
+  void check_peers();
+  bool is_first() const { return peers_.rank() == 0; }
+  void save() {
+    if (is_first()) folder_.save(state_, optimizer_);
+  }
   bool last_step() const { return state_.step >= schedule_.total_steps; }
-  bool stop_requested() const { return options_.stop && options_.stop->load(); }
+  bool stop_requested() const;
   bool out_of_patience() const {
     return options_.patience > 0 && state_.evals_since_best >= options_.patience;
   }
@@ -108,6 +110,8 @@ class Trainer {
   Llama& model_;
   Adapter* adapter_;
   const TrainOptions& options_;
+  Peers alone_;
+  Peers& peers_;
   const Dataset& data_;
   std::vector<std::vector<int>> rows_, val_rows_;
   RowOrder order_;
@@ -134,11 +138,12 @@ Trainer::Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
       model_(model),
       adapter_(adapter),
       options_(options),
+      peers_(options.peers ? *options.peers : alone_),
       data_(data),
       rows_(pack(data, options.max_tokens, options.packing)),
       val_rows_(pack(validation, options.max_tokens, Packing::on)),
       order_(int(rows_.size()), options.shuffle, options.seed),
-      optimizer_(ops),
+      optimizer_(ops, options.optimizer),
       folder_(options.output, options.keep_checkpoints) {
   batches_ =
       std::make_unique<BatchBuilder>(ops, model.config, data, rows_, options.micro_batch,
@@ -174,12 +179,13 @@ Trainer::Trainer(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
 TrainReport Trainer::run() {
   if (options_.resume == Resume::yes)
     state_ = resume();
-  else
+  else if (is_first())
     folder_.refuse_earlier_run();
-  folder_.open_logs(state_.step);
+  check_peers();
+  if (is_first()) folder_.open_logs(state_.step);
   if (state_.step == 0 && val_batches_) {
     state_.first_val_loss = report_.last_val_loss = evaluate();
-    folder_.log_first(state_.first_val_loss);
+    if (is_first()) folder_.log_first(state_.first_val_loss);
   }
   int evaluated = state_.step == 0 ? 0 : -1;  // the step of last_val_loss
 
@@ -195,7 +201,7 @@ TrainReport Trainer::run() {
       evaluate_into(row, progress);
       evaluated = state_.step;
     }
-    folder_.log(row);
+    if (is_first()) folder_.log(row);
     if (options_.save_every > 0 && state_.step % options_.save_every == 0) save();
     progress.update(state_.step, describe(r));
   }
@@ -216,6 +222,7 @@ void Trainer::finish(bool is_evaluated) {
   if (state_.best_step == 0 || options_.keep_best == KeepBest::no) return;
   report_.best_step = state_.best_step;
   report_.best_val_loss = state_.best_val_loss;
+  if (!is_first()) return;
   folder_.load_best(state_.best_step, optimizer_);
   if (adapter_) update_dora(ops_, model_, *adapter_);
 }
@@ -227,7 +234,7 @@ void Trainer::evaluate_into(StepLog& row, Progress& progress) {
   const bool is_best = loss < (state_.best_step > 0 ? state_.best_val_loss
                                                     : std::numeric_limits<double>::infinity());
   state_.evals_since_best = is_best ? 0 : state_.evals_since_best + 1;
-  if (is_best) folder_.save_best(state_.step, optimizer_);
+  if (is_best && is_first()) folder_.save_best(state_.step, optimizer_);
   if (is_best) state_.best_step = state_.step, state_.best_val_loss = loss;
   progress.message(fmt::format("step {}: validation loss {:.4f}{}", state_.step, loss,
                                is_best ? ", the lowest so far" : ""));
@@ -285,7 +292,7 @@ TrainState Trainer::resume() {
 }
 
 void Trainer::choose_rows() {
-  const int64_t n = int64_t(options_.micro_batch) * options_.grad_accum_steps;
+  const int64_t n = rows_of_step(options_);
   const int64_t begin = state_.step * n, end = std::min(begin + n, n_positions_);
   step_rows_.clear();
   for (int64_t i = begin; i < end; i++) step_rows_.push_back(order_.at(i));
@@ -296,17 +303,23 @@ Trainer::StepResult Trainer::step() {
   StepResult result{.lr = schedule_.at(state_.step)};
   for (const int row : step_rows_) result.targets += batches_->n_targets(row);
   optimizer_.zero_gradients();
-  double loss = 0;
-  for (size_t begin = 0; begin < step_rows_.size(); begin += size_t(options_.micro_batch)) {
-    const size_t n = std::min(size_t(options_.micro_batch), step_rows_.size() - begin);
+  double sums[] = {0, 0};  // of losses and tokens
+  // Every process takes the next micro-batch in turn.
+  const size_t micro_batch = size_t(options_.micro_batch);
+  for (size_t begin = size_t(peers_.rank()) * micro_batch; begin < step_rows_.size();
+       begin += size_t(peers_.size()) * micro_batch) {
+    const size_t n = std::min(micro_batch, step_rows_.size() - begin);
     const auto rows = std::span(step_rows_).subspan(begin, n);
     Batch batch = batches_->build(rows, adapter_);
     if (adapter_) batch.dropout = {float(options_.lora_dropout), dropout_key(begin)};
-    loss += loss_and_backward(ops_, model_, batch, batches_->targets(),
-                              1.0f / float(result.targets), ws_, tape_, space_, gradients_);
-    result.tokens += int64_t(batch.tokens.size());
+    sums[0] += loss_and_backward(ops_, model_, batch, batches_->targets(),
+                                 1.0f / float(result.targets), ws_, tape_, space_, gradients_);
+    sums[1] += double(batch.tokens.size());
   }
-  result.loss = loss / double(result.targets);
+  peers_.sum(std::span<double>(sums));
+  optimizer_.sum_gradients(peers_);
+  result.loss = sums[0] / double(result.targets);
+  result.tokens = int64_t(sums[1]);
   result.grad_norm = optimizer_.gradient_norm();
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) refuse_step(result);
   const bool clip = options_.grad_clip > 0 && result.grad_norm > options_.grad_clip;
@@ -328,6 +341,7 @@ uint64_t Trainer::dropout_key(size_t begin) const {
 
 void Trainer::refuse_step(const StepResult& result) {
   save();
+  peers_.barrier();  // an error ends all processes: not before this is saved
   std::vector<std::string> ids;
   for (const int row : step_rows_)
     for (const int i : rows_[size_t(row)]) ids.push_back(data_.examples[size_t(i)].id);
@@ -339,22 +353,40 @@ void Trainer::refuse_step(const StepResult& result) {
 
 double Trainer::evaluate() {
   if (!val_batches_) return std::numeric_limits<double>::quiet_NaN();
-  double loss = 0;
-  int64_t n = 0;
-  for (int row = 0; row < int(val_rows_.size()); row++) {
+  double sums[] = {0, 0};  // of losses and targets
+  for (int row = peers_.rank(); row < int(val_rows_.size()); row += peers_.size()) {
     const Batch batch = val_batches_->build({&row, 1}, adapter_);
-    loss += loss_only(ops_, model_, batch, val_batches_->targets(), ws_, space_.logits);
-    n += int64_t(val_batches_->targets().size());
+    sums[0] += loss_only(ops_, model_, batch, val_batches_->targets(), ws_, space_.logits);
+    sums[1] += double(val_batches_->targets().size());
   }
-  return loss / double(n);
+  peers_.sum(std::span<double>(sums));
+  return sums[0] / sums[1];
+}
+
+bool Trainer::stop_requested() const {
+  double n = options_.stop && options_.stop->load() ? 1 : 0;
+  peers_.sum(std::span<double>(&n, 1));
+  return n > 0;
+}
+
+// All must have read the same data, options and checkpoint.
+void Trainer::check_peers() {
+  const uint64_t hash = hash64(fmt::format("{} {}", state_.fingerprint, state_.step));
+  const double own[] = {double(hash >> 32), double(hash & 0xFFFFFFFF)};
+  double sums[] = {own[0], own[1]};
+  peers_.sum(std::span<double>(sums));
+  if (sums[0] != own[0] * peers_.size() || sums[1] != own[1] * peers_.size())
+    throw Error("[mpi] all processes must read the same data, options and checkpoint, they differ",
+                "--data and --output must be the same files on every machine");
 }
 
 // The rate is left out: to go on with a lower one is a way out of a loss that is not finite.
 std::string Trainer::fingerprint() const {
   uint64_t hash =
       hash64(fmt::format("{} {} {} {} {} {} {}", options_.seed, options_.max_tokens,
-                         options_.micro_batch * options_.grad_accum_steps, int(options_.packing),
-                         int(options_.shuffle), dtype_name(options_.dtype), options_.lora_dropout));
+                         rows_of_step(options_), int(options_.packing), int(options_.shuffle),
+                         dtype_name(options_.dtype), options_.lora_dropout));
+  if (options_.optimizer != OptimizerKind::adamw) hash = hash64("adamw8bit", hash);
   hash = hash64(dump_json(config_to_json(model_.config)), hash);
   if (adapter_)
     for_each_lora(std::as_const(*adapter_), [&](const std::string& name, const Lora& lora) {
@@ -371,6 +403,11 @@ std::string Trainer::fingerprint() const {
 }
 
 }  // namespace
+
+int64_t rows_of_step(const TrainOptions& options) {
+  return int64_t(options.micro_batch) * options.grad_accum_steps *
+         (options.peers ? options.peers->size() : 1);
+}
 
 TrainPlan plan_training(const Dataset& data, const Config& config, bool is_lora,
                         const TrainOptions& options) {

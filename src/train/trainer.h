@@ -8,6 +8,7 @@
 #include "model/llama.h"
 #include "train/batches.h"
 #include "train/dataset.h"
+#include "train/optimizer.h"
 #include "train/schedule.h"
 
 namespace chatmem {
@@ -17,6 +18,7 @@ enum class KeepBest { no, yes };
 
 struct TrainOptions {
   fs::path output;  // logs, checkpoints
+  OptimizerKind optimizer = OptimizerKind::adamw;
   ScheduleKind schedule = ScheduleKind::cosine;
   double lr = 2e-4;
   int warmup_steps = -1;  // -1: warmup_share of all steps
@@ -44,7 +46,11 @@ struct TrainOptions {
   Resume resume = Resume::no;
   double peak_gflops = 0;                   // of the device, for the progress line; 0: not known
   const std::atomic<bool>* stop = nullptr;  // set by a signal: finish the step, save, return
+  Peers* peers = nullptr;                   // the processes that train together; null: this alone
 };
+
+// Of all micro-batches of all processes.
+int64_t rows_of_step(const TrainOptions& options);
 
 struct TrainReport {
   int step = 0, total_steps = 0;
@@ -61,9 +67,11 @@ struct TrainReport {
 // be writable and in options.dtype. Loss is normalised by the target tokens of the whole step.
 // By epochs the last step takes the rows that are left. Writes the files of RunFolder; with
 // Resume::yes continues after the newest checkpoint, bit for bit as if it had never stopped. The
-// last checkpoint is of the last step, also where the values end as those of the best. Throws Error
-// for examples without targets or too long (by name), ids outside the vocabulary, a folder that
-// holds another run, patience without evaluations, and a loss that is not finite (after a
+// last checkpoint is of the last step, also where the values end as those of the best. Several
+// processes make the steps that one would make with as many times their grad_accum_steps, but for
+// the order of sums; the first alone writes and ends with the best. A stop of one stops all. Throws
+// Error for examples without targets or too long (by name), ids outside the vocabulary, a folder
+// that holds another run, patience without evaluations, and a loss that is not finite (after a
 // checkpoint of the step before).
 TrainReport train(Ops& ops, Llama& model, Adapter* adapter, const Dataset& data,
                   const Dataset& validation, const TrainOptions& options);
