@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/environment.h"
+#include "cli/lora_flags.h"
 
 namespace chatmem {
 namespace {
@@ -88,6 +89,7 @@ void add_lora_flags(CLI::App& verb, TrainFlags& f) {
                   "projections to adapt; default: all seven")
       ->delimiter(',')
       ->group(kAdapter);
+  add_pattern_flags(verb, f.lora, kAdapter);
 }
 
 void add_step_flags(CLI::App& verb, TrainFlags& f) {
