@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/random.h"
+#include "base/staged_folder.h"
 #include "base/utf8.h"
 #include "error_of.h"
 #include "test_folder.h"
@@ -140,6 +141,48 @@ TEST(File, StaleTemporariesAreRemovedAndNothingElse) {
   written.commit();
   EXPECT_TRUE(fs::exists(folder.path() / "written"));
   EXPECT_NO_THROW(remove_stale_temporaries(folder.path() / "absent"));
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST(StagedFolder, FilesComeTogetherAndWhatWasKilledIsRemoved) {
+  const TestFolder folder;
+  for (const char* name : {"a", "b", "last"}) folder.write(name, "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    StagedFolder staged(folder.path(), "last");
+    write_file_atomic(staged.path() / "a", "half");
+    ::raise(SIGKILL);
+  }
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, id_t(child), &info, WEXITED | WNOWAIT), 0);
+  const fs::path left = folder.path() / (".staging" + std::to_string(child));
+  EXPECT_TRUE(fs::exists(left / "a"));
+  fs::create_directory(folder.path() / ".staging-mine");
+  fs::path path;
+  {
+    StagedFolder staged(folder.path(), "last");
+    path = staged.path();
+    EXPECT_FALSE(fs::exists(left));
+    EXPECT_TRUE(fs::exists(folder.path() / ".staging-mine"));
+    write_file_atomic(path / "a", "new");
+    const pid_t neighbour = ::fork();
+    if (neighbour == 0) {
+      { const StagedFolder beside(folder.path(), "last"); }
+      ::_exit(0);
+    }
+    ::waitpid(neighbour, nullptr, 0);
+    EXPECT_TRUE(fs::exists(path)) << "its writer lives";
+  }  // without commit
+  EXPECT_FALSE(fs::exists(path));
+  EXPECT_EQ(read_file(folder.path() / "a"), "old");
+  {
+    StagedFolder staged(folder.path(), "last");
+    for (const char* name : {"a", "last"}) write_file_atomic(staged.path() / name, "new");
+    staged.commit([](const std::string& name) { return name == "b"; });
+  }
+  EXPECT_EQ(read_file(folder.path() / "a"), "new");
+  EXPECT_EQ(read_file(folder.path() / "last"), "new");
+  EXPECT_FALSE(fs::exists(folder.path() / "b"));
   ::waitpid(child, nullptr, 0);
 }
 

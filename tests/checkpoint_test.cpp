@@ -10,8 +10,10 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "bnb_folder.h"
 #include "error_of.h"
 #include "model/lora.h"
+#include "model/quantize.h"
 #include "test_folder.h"
 
 namespace chatmem {
@@ -190,6 +192,93 @@ TEST_F(CheckpointTest, DamagedTensorsAreNamed) {
       error_after("grouped",
                   [&](auto& t) { t["model.layers.0.self_attn.rotary_emb.inv_freq"] = t.at(up); }),
       "no error");
+}
+
+TEST_F(CheckpointTest, AnIndexMustNameWhatItsShardsHold) {
+  const LoadedModel loaded = load_model(*ops_, golden("head_dim"));
+  const fs::path folder = folder_.path(), index = folder / "model.safetensors.index.json";
+  save_model(folder, *ops_, loaded.model, {.dtype = DType::f16, .max_shard_bytes = 20'000});
+  const Json whole = read_json(index);
+  EXPECT_EQ(load_model(*ops_, folder).model.config.dtype, DType::f16);
+  const std::string last = whole["weight_map"]["lm_head.weight"];
+  Json other = whole;
+  other["weight_map"]["lm_head.weight"] = "model-00009-of-00009.safetensors";
+  folder_.write(index.filename(), dump_json(other));
+  EXPECT_THAT(load_error(folder), AllOf(HasSubstr("model-00009-of-00009.safetensors"),
+                                        HasSubstr("must exist"), HasSubstr("index.json names it")));
+  folder_.write(index.filename(), dump_json(whole));
+  fs::copy_file(folder / last, folder / "twice.safetensors");
+  other["weight_map"]["lm_head.weight"] = "twice.safetensors";
+  other["weight_map"]["model.norm.weight"] = last;
+  folder_.write(index.filename(), dump_json(other));
+  EXPECT_THAT(load_error(folder), AllOf(HasSubstr("must be in one file"), HasSubstr(last)));
+}
+
+// As bitsandbytes stores it, with double quantization and without.
+TEST_F(CheckpointTest, FoldersOfBitsandbytesAreLoaded) {
+  Config config = load_model(*ops_, golden("grouped")).model.config;
+  config.dim = 64, config.hidden_dim = 128, config.head_dim = 16;
+  config.n_heads = 4, config.n_kv_heads = 2, config.tied_embeddings = false;
+  const Llama original = init_model(*ops_, config, DType::bf16, 3).model;
+  Llama quantized = original;
+  quantize_to_nf4(*ops_, quantized);
+  write_bnb_folder(folder_.path() / "nested", *ops_, quantized, DoubleQuantization::on);
+  const LoadedModel nested = load_model(*ops_, folder_.path() / "nested");
+  expect_same(quantized, nested.model);
+  EXPECT_EQ(nested.model.blocks[1].w_down.dtype, DType::nf4);
+  EXPECT_EQ(nested.model.config.dtype, DType::bf16);
+
+  write_bnb_folder(folder_.path() / "plain", *ops_, quantized, DoubleQuantization::off);
+  const LoadedModel plain = load_model(*ops_, folder_.path() / "plain");
+  EXPECT_EQ(plain.model.blocks[1].w_down.dtype, DType::bf16);
+  const std::vector<float> exact = values_of(*ops_, original.blocks[1].w_down);
+  const Llama wide = owned_weights(*ops_, nested.model, DType::f32);
+  for (const Tensor& read : {plain.model.blocks[1].w_down, wide.blocks[1].w_down}) {
+    const std::vector<float> values = values_of(*ops_, read);
+    double error = 0, size = 0;
+    for (size_t i = 0; i < exact.size(); i++)
+      error += std::pow(values[i] - exact[i], 2), size += std::pow(exact[i], 2);
+    EXPECT_LT(std::sqrt(error / size), 0.12) << "4 bits";
+    EXPECT_GT(error, 0);
+  }
+
+  save_model(folder_.path() / "wide", *ops_, nested.model, {.dtype = DType::f32});
+  expect_same(wide, load_model(*ops_, folder_.path() / "wide").model);
+}
+
+TEST_F(CheckpointTest, DamagedWeightsOfBitsandbytesAreNamed) {
+  Config config = load_model(*ops_, golden("grouped")).model.config;
+  config.dim = 64, config.hidden_dim = 128, config.head_dim = 16;
+  config.n_heads = 4, config.n_kv_heads = 2;
+  Llama quantized = init_model(*ops_, config, DType::bf16, 3).model;
+  quantize_to_nf4(*ops_, quantized);
+  const fs::path folder = folder_.path() / "nf4", file = folder / "model.safetensors";
+  const std::string up = "model.layers.1.mlp.up_proj.weight";
+  const auto error_of_change =
+      [&](const std::function<void(std::map<std::string, TensorInfo>&)>& change) {
+        write_bnb_folder(folder, *ops_, quantized, DoubleQuantization::on);
+        {
+          const std::string bytes = read_file(file);
+          folder_.write("copy", bytes);
+          const SafetensorsFile copy(folder_.path() / "copy");
+          std::map<std::string, TensorInfo> tensors = copy.tensors();
+          change(tensors);
+          write_safetensors(file, tensors);
+        }
+        return load_error(folder);
+      };
+  EXPECT_EQ(error_of_change([](auto&) {}), "no error");
+  EXPECT_THAT(error_of_change([&](auto& t) { t.erase(up + ".absmax"); }),
+              AllOf(HasSubstr("absmax must have 128 bytes"), HasSubstr(up), HasSubstr("nf4")));
+  EXPECT_THAT(
+      error_of_change([&](auto& t) {
+        t[up + kBnbState] = t.at("model.layers.1.mlp.down_proj.weight" + kBnbState);
+      }),
+      AllOf(HasSubstr("must have shape (128, 64), its quant_state says (64, 128)"), HasSubstr(up)));
+  EXPECT_THAT(error_of_change([&](auto& t) { t.erase(up + kBnbState); }), HasSubstr(up));
+  EXPECT_THAT(
+      error_of_change([&](auto& t) { t["model.norm.weight.absmax"] = t.at(up + ".absmax"); }),
+      HasSubstr("'model.norm.weight.absmax' (128) is not part of a Llama model"));
 }
 
 TEST_F(CheckpointTest, TiedModelsMayRepeatTheEmbedding) {

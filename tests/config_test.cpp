@@ -158,7 +158,18 @@ TEST(Config, ErrorsNameKeyAndFile) {
   EXPECT_THAT(error_with("attention_bias", true), HasSubstr("attention_bias must be false"));
   EXPECT_THAT(error_with("mlp_bias", true), HasSubstr("mlp_bias must be false"));
   EXPECT_THAT(error_with("mlp_bias", 1), HasSubstr("mlp_bias must be true or false"));
-  EXPECT_THAT(error_with("quantization_config", Json{{"bits", 4}}), HasSubstr("quantized"));
+  EXPECT_THAT(error_with("quantization_config", 3), HasSubstr("must be an object"));
+  for (const auto& [kind, value] :
+       {std::pair("unknown", Json{{"bits", 4}}),
+        {"gptq", Json{{"quant_method", "gptq"}, {"bits", 4}}},
+        {"int8", Json{{"load_in_8bit", true}}},
+        {"fp4", Json{{"load_in_4bit", true}}},
+        {"fp4", Json{{"quant_method", "bitsandbytes"}, {"bnb_4bit_quant_type", "fp4"}}}})
+    EXPECT_THAT(error_with("quantization_config", value),
+                HasSubstr(std::string("must be quantized as bitsandbytes' nf4, are as ") + kind));
+  EXPECT_EQ(error_with("quantization_config",
+                       {{"quant_method", "bitsandbytes"}, {"bnb_4bit_quant_type", "nf4"}}),
+            "no error");
   EXPECT_THAT(error_with("num_key_value_heads", 5), HasSubstr("multiple of num_key_value_heads"));
   EXPECT_THAT(error_with("num_attention_heads", 24), HasSubstr("multiple of num_attention_heads"));
   EXPECT_THAT(error_with("head_dim", 127), HasSubstr("head_dim must be even"));

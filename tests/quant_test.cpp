@@ -305,6 +305,40 @@ TEST(Nf4, RoundTripsOddShapes) {
   }
 }
 
+// bitsandbytes' default: scales in f32. The levels are those of double quantization.
+TEST(Nf4, ReadsScalesThatAreNotQuantized) {
+  const SafetensorsFile golden(kGolden / "nf4.safetensors");
+  BnbTensors parts = stored(golden);
+  std::vector<float> absmax;
+  for (int row = 0; row < 9; row++) {
+    std::vector<float> x(2048);
+    golden_row(x.data(), row, 2048);
+    for (size_t b = 0; b < x.size(); b += 64) {
+      float largest = 0;
+      for (size_t j = b; j < b + 64; j++) largest = std::max(largest, std::fabs(x[j]));
+      absmax.push_back(largest);
+    }
+  }
+  const std::string state = R"({"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16",)"
+                            R"( "shape": [9, 2048]})";
+  parts.absmax = std::as_bytes(std::span(absmax));
+  parts.quant_state = std::as_bytes(std::span(state));
+  Weight w(9, 2048, DType::bf16);
+  const auto error = [&] { return error_of([&] { read_bnb_nf4(w.tensor, parts, "X"); }); };
+  EXPECT_EQ(error(), "[nf4] nested_absmax must have 0 bytes for the shape, has 8, in X");
+  parts.nested_absmax = parts.nested_quant_map = {};
+  EXPECT_EQ(error(), "no error");
+  const std::vector<float> values = floats(parts.quant_map);
+  const auto* got = static_cast<const bf16*>(w.tensor.data);
+  for (size_t i = 0; i < w.tensor.size(); i++) {
+    const auto byte = uint8_t(parts.weight[i / 2]);
+    const float value = values[i % 2 == 0 ? byte >> 4 : byte & 15] * absmax[i / 64];
+    ASSERT_EQ(got[i].bits, to_bf16(value).bits) << i;
+  }
+  absmax[3] = -1;
+  EXPECT_EQ(error(), "[nf4] absmax must be finite and not negative, value 3 is -1, in X");
+}
+
 TEST(Nf4, RefusesWhatIsNotFinite) {
   Weight w(4, 128, DType::nf4);
   for (const float bad : {NAN, INFINITY})
@@ -356,8 +390,6 @@ TEST(Nf4, RefusesWrongSizesAndValues) {
   EXPECT_NE(with_float(&BnbTensors::nested_absmax, -1), "no error");
   EXPECT_EQ(with_state("quant_type", "fp4"), "[nf4] quant_type must be nf4, is 'fp4', in X");
   EXPECT_EQ(with_state("blocksize", 128), "[nf4] blocksize must be 64, is 128, in X");
-  EXPECT_EQ(with_state("nested_offset", nullptr),
-            "[nf4] scales must be quantized too, nested_offset is missing, in X");
   EXPECT_EQ(with_state("shape", {9, 2049}),
             "[nf4] rows must be whole blocks of 64 elements, have 2049, in X");
   EXPECT_EQ(with_state("shape", {18, 1024}), "[nf4] shape must be (9, 2048), is (18, 1024), in X");

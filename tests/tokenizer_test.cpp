@@ -112,6 +112,13 @@ TEST(Tokenizer, ListsOfAGguf) {
   EXPECT_EQ(a.eot(), b.eot());
   const std::string text = "hello the system's 12345 aaaaaaa\n\n\n hi";
   EXPECT_EQ(a.encode(text), b.encode(text));
+  for (const char* split : {"llama3", "llama-v3", "falcon3"})  // llama.cpp's other names of it
+    EXPECT_EQ(Tokenizer::from_lists({tokens, merges, types, split}, "gguf").fingerprint(),
+              a.fingerprint());
+  EXPECT_THAT(error_of([&] {
+                Tokenizer::from_lists({tokens, merges, types, "qwen2"}, "gguf");
+              }),
+              HasSubstr("is 'qwen2'"));
   types.pop_back();
   EXPECT_THAT(error_of([&] {
                 Tokenizer::from_lists({tokens, merges, types}, "gguf");

@@ -85,6 +85,24 @@ seed_corpora() { # FOLDER
   { printf '\x00'; head -n 1 $data/training_data.jsonl; } >"$corpus/conversation_fuzz/json"
   { printf '\x01'; cat $data/success/*_finetune.txt | head -c 4000; } >"$corpus/conversation_fuzz/finetune"
   { printf '\x02'; head -n 20 samples/chat.txt; } >"$corpus/conversation_fuzz/plain"
+  cp tests/golden/grouped/config.json "$corpus/config_fuzz/"
+  cp tests/golden/grouped/adapter/adapter_config.json "$corpus/adapter_config_fuzz/lora"
+  cp tests/golden/grouped/dora/adapter_config.json "$corpus/adapter_config_fuzz/dora"
+  printf '{"quant_type":"nf4","blocksize":64,"dtype":"bfloat16","shape":[9,128],"nested_blocksize":256,%s}' \
+    '"nested_dtype":"float32","nested_offset":0.02' >"$corpus/nf4_fuzz/nested"
+  printf '{"quant_type":"nf4","blocksize":64,"dtype":"bfloat16","shape":[1,64]}' >"$corpus/nf4_fuzz/plain"
+  printf '{"id":"a","messages":[{"role":"system","content":"s"},{"role":"assistant","content":"b","weight":0}]}\n' \
+    >"$corpus/training_record_fuzz/messages"
+  printf '{"conversations":[{"from":"human","value":"a"},{"from":"gpt","value":"b"}]}\n' >"$corpus/training_record_fuzz/sharegpt"
+  printf '{"prompt":"a","completion":"b"}\n{"prompt":"c","completion":"d"}\n' >"$corpus/training_record_fuzz/completion"
+  printf '{"id":7,"input_ids":[1,2],"labels":[-100,2]}\n' >"$corpus/training_record_fuzz/tokens"
+  head -n 1 $data/training_data.jsonl >"$corpus/training_record_fuzz/conversation"
+  printf '{"format":"chatmem training 1","version":"1","base":"b","family":"Llama 3.1","method":"m","quantize":"off",%s%s%s}' \
+    '"data":{"file":"f","fingerprint":"0","template":"t","examples":1,"tokens":2,"target_tokens":1,"validation_examples":0},' \
+    '"steps":1,"best_step":1,"loss":{"train":1,"first_validation":null,"last_validation":2,"best_validation":2},' \
+    '"settings":{"seed":"1"}' >"$corpus/model_card_fuzz/training"
+  printf '{"systems":[{"system":"s","n":1,"rouge1":%s,"rouge2":%s,"rougeL":%s}]}' '{"mean":0.5,"low":0,"high":1}' \
+    '{"mean":0.5,"low":0,"high":1}' '{"mean":0.5,"low":0,"high":1}' >"$corpus/model_card_fuzz/scores"
   printf '\x03event: a\ndata: {"x":1}\n\n: ping\r\n\r\ndata: 1\rdata:2\r\r' >"$corpus/sse_fuzz/events"
   printf 'The cat sat on the mats.\nA cat is sitting on a mat.' >"$corpus/rouge_fuzz/cats"
   printf '\x01{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"hi"}]}],%s}' \

@@ -11,6 +11,7 @@ namespace chatmem {
 // Files are written to path(), a temporary folder inside `folder`; commit() moves them into
 // `folder`, and without it they are removed. The file `last` marks the folder as whole: it goes
 // first and comes back last, so that not even a crash leaves a mix of old and new that looks whole.
+// What a killed process left in its temporary folder is removed by the next one.
 class StagedFolder {
  public:
   // Throws Error when the folder cannot be created.
@@ -28,6 +29,7 @@ class StagedFolder {
   fs::path folder_, staging_;
   std::string last_;
   bool is_new_ = false;  // the folder was not there before
+  int lock_ = -1;        // held on staging_: says that its writer lives
 };
 
 }  // namespace chatmem

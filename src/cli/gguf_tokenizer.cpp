@@ -79,8 +79,9 @@ TokenizerSource gguf_tokenizer(const GgufFile& file) {
   const std::string& model = required<std::string>(file, "tokenizer.ggml.model");
   if (model != "gpt2")
     tokenizer_error(where_of(file),
-                    fmt::format("tokenizer.ggml.model must be gpt2, byte-level BPE, is {}", model),
-                    "give a tokenizer with --tokenizer");
+                    fmt::format("tokenizer.ggml.model must be gpt2, byte-level BPE, is {}{}", model,
+                                model == "llama" ? ", SentencePiece's of Llama 2 and before" : ""),
+                    "give a tokenizer of Llama 3's kind with --tokenizer");
   const std::vector<int> types = read_types(file);
   return read_tokenizer_lists(
       {.tokens = required<std::vector<std::string>>(file, "tokenizer.ggml.tokens"),

@@ -55,10 +55,7 @@ OpenModel open_model(const ModelOptions& options, WantTokenizer want) {
   open.loaded = load_model(*open.ops, options.model);
   const Config& config = open.loaded.model.config;
   open.dtype = activation_dtype(options, config.dtype);
-  if (!options.adapter.empty())
-    open.adapter = fs::is_regular_file(options.adapter)
-                       ? load_gguf_adapter(*open.ops, config, options.adapter, open.dtype)
-                       : load_adapter(*open.ops, open.loaded.model, options.adapter, open.dtype);
+  open_adapter(open, options);
   if (want == WantTokenizer::yes) {
     std::optional<TokenizerSource> source = find_tokenizer(options, open.loaded);
     if (!source) source = read_tokenizer(options.model);  // says what the folder must hold
@@ -66,6 +63,14 @@ OpenModel open_model(const ModelOptions& options, WantTokenizer want) {
     check_vocabulary(*open.tokenizer, config);
   }
   return open;
+}
+
+void open_adapter(OpenModel& open, const ModelOptions& options) {
+  const Llama& model = open.loaded.model;
+  if (options.adapter.empty()) return;
+  open.adapter = fs::is_regular_file(options.adapter)
+                     ? load_gguf_adapter(*open.ops, model.config, options.adapter, open.dtype)
+                     : load_adapter(*open.ops, model, options.adapter, open.dtype);
 }
 
 std::optional<TokenizerSource> find_tokenizer(const ModelOptions& options,
@@ -101,14 +106,14 @@ void copy_tokenizer(const ModelOptions& options, const LoadedModel& loaded,
     return;
   }
   const fs::path from = tokenizer_path(options);
+  if (from.empty()) return;
   if (!fs::is_directory(from)) {
     // by the name that a folder's tokenizer has, whatever the file's own name is
     const char* name = from.extension() == ".json" ? "tokenizer.json" : "tokenizer.model";
     write_file_atomic(folder / name, read_file(from));
     return;
   }
-  for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json",
-                           "special_tokens_map.json", "chat_template.jinja"})
+  for (const char* name : kTokenizerFiles)
     if (fs::exists(from / name)) write_file_atomic(folder / name, read_file(from / name));
 }
 

@@ -43,6 +43,9 @@ struct OpenModel {
 
 OpenModel open_model(const ModelOptions& options, WantTokenizer want);
 
+// Opens the adapter that the options name, if any, for the weights as they are by now.
+void open_adapter(OpenModel& open, const ModelOptions& options);
+
 // What ModelOptions name as the tokenizer; nullopt where the model has none of its own.
 std::optional<TokenizerSource> find_tokenizer(const ModelOptions& options,
                                               const LoadedModel& loaded);
@@ -50,7 +53,13 @@ std::optional<TokenizerSource> find_tokenizer(const ModelOptions& options,
 // Throws Error unless the tokenizer's ids fit the model's vocabulary, padding allowed for.
 void check_vocabulary(const Tokenizer& tokenizer, const Config& config);
 
-// Writes the tokenizer into a model folder: copies its files, or makes them from a GGUF.
+// What a tokenizer is made of in a model's folder.
+inline constexpr const char* kTokenizerFiles[] = {"tokenizer.json", "tokenizer.model",
+                                                  "tokenizer_config.json",
+                                                  "special_tokens_map.json", "chat_template.jinja"};
+
+// Writes the tokenizer into a model folder: copies its files, or makes them from a GGUF. Nothing is
+// done without one.
 void copy_tokenizer(const ModelOptions& options, const LoadedModel& loaded, const fs::path& folder);
 
 }  // namespace chatmem

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/environment.h"
+#include "cli/lora_flags.h"
 #include "model/lora.h"
 
 namespace chatmem {
@@ -94,6 +95,7 @@ void add_lora_flags(CLI::App& verb, TrainFlags& f) {
                   "projections to adapt; default: all seven")
       ->delimiter(',')
       ->group(kAdapter);
+  add_pattern_flags(verb, f.lora, kAdapter);
 }
 
 void add_step_flags(CLI::App& verb, TrainFlags& f) {
@@ -257,6 +259,8 @@ void take_adapter_shape(const CLI::App& verb, TrainFlags& f, size_t n_layers) {
   must_agree("--lora-alpha", f.lora.alpha, shape.alpha);
   must_agree("--rslora", f.lora.rslora, shape.rslora);
   must_agree("--dora", f.lora.dora, shape.dora);
+  must_agree("--rank-pattern", f.lora.rank_pattern, shape.rank_pattern);
+  must_agree("--alpha-pattern", f.lora.alpha_pattern, shape.alpha_pattern);
   must_agree("--target-modules", sorted(f.lora.target_modules), sorted(shape.target_modules));
   if (verb.get_option("--lora-dropout")->count() > 0) shape.dropout = f.lora.dropout;
   shape.base_model = f.lora.base_model;

@@ -5,17 +5,19 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "cli/gguf_tokenizer.h"
-#include "cli/open_model.h"
+#include "cli/model_folder.h"
 #include "cli/verbs.h"
+#include "cli/version.h"
 #include "model/compare.h"
 #include "model/gguf_export.h"
+#include "model/quantize.h"
 
 namespace chatmem {
 namespace {
 
 struct ExportFlags {
   ModelOptions model;
-  std::string output, to = "auto", dtype = "auto";
+  std::string output, to = "auto", dtype = "auto", quantize = "off", scores;
   bool adapter_only = false;
 };
 
@@ -74,9 +76,40 @@ void check_difference(const LogitsDifference& d, double limit, const std::string
       what, d.mean_kl, 100 * d.same_top, d.largest);
   if (d.is_finite && d.mean_kl <= limit) return;
   throw Error(fmt::format("[export] what was written must predict as the source does, but its "
-                          "divergence is {:.2e} against at most {:.2e}; it was removed",
+                          "divergence is {:.2e} against at most {:.2e}; it was not kept",
                           d.mean_kl, limit),
               d.is_finite ? "" : "the model's weights or logits are not finite");
+}
+
+// What is known of the model that is written, from what it is made of.
+ModelCard card_of(const ExportFlags& f, const Config& config, std::string_view format) {
+  const fs::path model = f.model.model, adapter = f.model.adapter;
+  const Descent descent = descent_of(model, config);
+  ModelCard card{.name = name_of(f.output),
+                 .base = descent.base,
+                 .family = descent.family,
+                 .format = std::string(format),
+                 .version = CHATMEM_VERSION};
+  if (adapter.empty()) {
+    card.training = read_training(model);
+    if (card.training) card.base = card.training->base;
+    card.made = fmt::format("{} in other files; nothing was trained.", name_of(model));
+  } else {
+    card.training = read_training(adapter);
+    const bool was_quantized = card.training && card.training->quantize != "off";
+    card.made = fmt::format(
+        "The adapter {} merged into {}{}.", name_of(adapter), name_of(model),
+        f.quantize != "off" ? " as it was quantized to nf4 while the adapter was trained"
+        : was_quantized     ? ", whose own weights differ from those that were quantized to "
+                              "train the adapter"
+                            : "");
+    if (was_quantized && f.quantize == "off")
+      fmt::print(stderr,
+                 "the adapter was trained on the base in {}; --quantize {} merges it into that\n",
+                 card.training->quantize, card.training->quantize);
+  }
+  if (!f.scores.empty()) card.scores = read_json(f.scores);
+  return card;
 }
 
 struct Source {
@@ -89,29 +122,26 @@ struct Source {
   // Reads the model back and compares.
   void check(const fs::path& path, DType dtype) const {
     const LoadedModel written = load_model(*open.ops, path);
-    check_difference(compare_models(*open.ops, reference(), {written.model}, sample),
-                     largest_kl(dtype), fmt::format("read back on {} tokens", sample.size()));
+    double limit = largest_kl(dtype);
+    if (open.adapter && is_quantized(open.loaded.model.blocks[0].wq.dtype))
+      limit = std::max(limit, largest_kl(DType::bf16));  // to which merge_adapter rounds these
+    check_difference(compare_models(*open.ops, reference(), {written.model}, sample), limit,
+                     fmt::format("read back on {} tokens", sample.size()));
   }
 };
 
 Source open_source(const ExportFlags& f) {
   ModelOptions options = f.model;
   options.dtype = "f32";  // adapters are merged in f32
+  options.adapter.clear();
   Source source{open_model(options, WantTokenizer::no), {}, {}};
+  if (f.quantize == "nf4") quantize_to_nf4(*source.open.ops, source.open.loaded.model);
+  open_adapter(source.open, f.model);  // DoRA's norms are of the weights that training saw
   source.sample = sample_tokens(find_tokenizer(options, source.open.loaded), source.config());
   source.merged = source.open.loaded.model;
   if (source.open.adapter && !f.adapter_only)
     source.merged = merge_adapter(*source.open.ops, source.merged, *source.open.adapter);
   return source;
-}
-
-void remove_model(const fs::path& folder) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name == "config.json" ||
-        (name.starts_with("model") && name.find(".safetensors") != name.npos))
-      fs::remove(entry.path());
-  }
 }
 
 void export_folder(const ExportFlags& f) {
@@ -122,14 +152,10 @@ void export_folder(const ExportFlags& f) {
                       : f.dtype == "f16"  ? DType::f16
                       : f.dtype == "bf16" ? DType::bf16
                                           : own;
-  save_model(f.output, *source.open.ops, source.merged, {.dtype = dtype});
-  try {
-    source.check(f.output, dtype);
-  } catch (const Error&) {
-    remove_model(f.output);
-    throw;
-  }
-  copy_tokenizer(f.model, source.open.loaded, f.output);
+  write_model_folder(f.output, *source.open.ops,
+                     {source.merged, dtype, f.model, source.open.loaded},
+                     card_of(f, config, dtype_name(dtype)),
+                     [&](const fs::path& path) { source.check(path, dtype); });
   const double bytes = double(config.n_parameters() * dtype_bytes(dtype));
   fmt::print("{}: {} parameters in {}, {}\nnext: chatmem serve --model {}\n", f.output,
              format_count(int64_t(config.n_parameters())), dtype_name(dtype), format_bytes(bytes),
@@ -164,12 +190,13 @@ void export_gguf(const ExportFlags& f) {
   const auto tokenizer = find_tokenizer(f.model, source.open.loaded);
   if (!tokenizer)
     throw Error("[export] a GGUF holds its tokenizer, the model has none", "give --tokenizer");
-  GgufSaveOptions options{.type = file_type(f, source.config().dtype),
-                          .name = fs::path(f.output).stem().string(),
-                          .metadata = {}};
+  const ModelCard card = card_of(f, source.config(), {});
+  GgufSaveOptions options{
+      .type = file_type(f, source.config().dtype), .name = model_name(card), .metadata = {}};
   const std::string from = f.model.tokenizer.empty() ? f.model.model : f.model.tokenizer;
   options.metadata =
       tokenizer_metadata(*tokenizer, source.config(), read_chat_template(f.model.model), from);
+  add_card(card, options.metadata);
   GgufSaved saved;
   write_checked(
       f.output,
@@ -211,6 +238,8 @@ int export_verb(const ExportFlags& f) {
   const bool to_gguf = f.to == "gguf" || (f.to == "auto" && f.output.ends_with(".gguf"));
   if (f.adapter_only && (!to_gguf || f.model.adapter.empty()))
     throw Error("[export] --adapter-only needs --adapter and --to gguf", {}, kUsage);
+  if (to_gguf && !f.scores.empty())
+    throw Error("[export] --scores needs a folder, a GGUF has no card", {}, kUsage);
   if (!to_gguf && (f.dtype.starts_with("q")))
     throw Error(fmt::format("[export] --dtype {} needs --to gguf", f.dtype), {}, kUsage);
   if (f.adapter_only)
@@ -245,6 +274,11 @@ void add_export(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"}))
       ->capture_default_str();
   verb.add_flag("--adapter-only", f.adapter_only, "a GGUF of the adapter alone");
+  verb.add_option("--quantize", f.quantize,
+                  "nf4: merge into the base as train --quantize nf4 saw it; off: as it is")
+      ->check(CLI::IsMember({"off", "nf4"}))
+      ->capture_default_str();
+  verb.add_option("--scores", f.scores, "report.json of evaluate, for the model card");
   verb.add_option("--threads", f.model.threads, "threads; 0: all")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

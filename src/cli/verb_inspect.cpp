@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "cli/lora_flags.h"
 #include "cli/memory_table.h"
 #include "cli/open_model.h"
 #include "cli/verbs.h"
@@ -151,6 +152,7 @@ void add_inspect(CLI::App& app, Action& action) {
   verb.add_option("--target-modules", f.lora.target_modules, "default: all seven")
       ->delimiter(',')
       ->group(group);
+  add_pattern_flags(verb, f.lora, group);
   verb.add_flag("--dora", f.lora.dora)->group(group);
   verb.add_option("--quantize", f.quantize, "nf4: the base's projections in 4 bits")
       ->check(CLI::IsMember({"off", "nf4"}))

@@ -11,10 +11,14 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/staged_folder.h"
+#include "cli/lora_flags.h"
 #include "cli/memory_table.h"
+#include "cli/model_folder.h"
 #include "cli/train_flags.h"
 #include "cli/usage.h"
 #include "cli/verbs.h"
+#include "cli/version.h"
 #include "model/kv_cache.h"
 #include "model/quantize.h"
 #include "train/plan.h"
@@ -89,6 +93,25 @@ struct TrainSetup {
   Adapter* adapter_or_null() { return adapter ? &*adapter : nullptr; }
 };
 
+// Full training gives weights in floats, in a folder whose config.json has Llama 3's frequencies.
+void check_full_base(Ops& ops, const Llama& model) {
+  for_each_tensor(model, [](const std::string& name, const Tensor& t, TensorKind) {
+    if (is_quantized(t.dtype))
+      throw Error(fmt::format("[train] --method full needs weights in f32, bf16 or f16, '{}' is {}",
+                              name, dtype_name(t.dtype)),
+                  "train an adapter on it: --method lora", kUsage);
+  });
+  const std::vector<float> wanted = rope_inv_freq(model.config);
+  std::vector<float> own(wanted.size());
+  ops.copy_out(own.data(), model.inv_freq);
+  for (size_t i = 0; i < own.size(); i++)
+    if (!(std::abs(own[i] / wanted[i] - 1) < 1e-4f))
+      throw Error(
+          "[train] --method full writes a config.json, and none gives the rotary frequencies of "
+          "this file",
+          "train an adapter on it: --method lora", kUsage);
+}
+
 // Opens --model, or reads --init alone; returns the shape that the weights will have.
 Llama open_base(TrainSetup& s, TrainFlags& f) {
   if (f.fresh()) {
@@ -98,7 +121,10 @@ Llama open_base(TrainSetup& s, TrainFlags& f) {
   }
   s.base = load_model(*s.ops, f.model.model);
   f.train.dtype = activation_dtype(f.model, s.base.model.config.dtype);
-  if (f.full()) return model_shape(s.base.model.config, f.train.dtype);
+  if (f.full()) {
+    check_full_base(*s.ops, s.base.model);
+    return model_shape(s.base.model.config, f.train.dtype);
+  }
   Llama shape = s.base.model;
   if (f.quantize == "nf4") mark_as_nf4(shape);
   return shape;
@@ -172,6 +198,7 @@ constexpr double kCheapSeconds = 20;
 // A training, without running it.
 int dry_run(TrainSetup& s, const TrainFlags& f) {
   const TrainPlan plan = plan_training(s.data.training, s.base.model.config, !f.full(), f.train);
+  if (!f.full()) fmt::print("{}\n", describe(f.lora));
   const double epochs = double(plan.n_positions) / plan.n_rows;
   const double tokens = epochs * double(plan.n_tokens);
   fmt::print("{} rows of at most {} tokens, {:.1f}% full\n", format_count(plan.n_rows),
@@ -215,6 +242,40 @@ void print_report(const TrainReport& r, const TrainFlags& f) {
                f.model.model, f.output);
 }
 
+ModelCard card_of(const TrainSetup& s, const TrainFlags& f, const TrainReport& report) {
+  const Descent descent = f.fresh() ? Descent() : descent_of(f.model.model, s.base.model.config);
+  TrainingSummary t = summarize_training(s.data.training, s.data.validation, f.train, report);
+  t.base = descent.base;
+  t.family = descent.family ? descent.family->name : "";
+  t.method = f.full() ? "all weights" : describe(f.lora);
+  t.quantize = f.quantize;
+  t.data_file = name_of(f.data.data);
+  t.settings.emplace_back("schedule", f.schedule);
+  t.version = CHATMEM_VERSION;
+  return {.kind = f.full() ? CardKind::model : CardKind::adapter,
+          .name = name_of(f.output),
+          .base = descent.base,
+          .family = descent.family,
+          .made = f.fresh()  ? "A model trained from a fresh initialisation."
+                  : f.full() ? fmt::format("{}, trained further.", descent.base)
+                             : fmt::format("An adapter of {}.", descent.base),
+          .format = std::string(dtype_name(f.full() ? s.base.model.embed.dtype : DType::f32)),
+          .training = t,
+          .version = CHATMEM_VERSION};
+}
+
+void write_result(TrainSetup& s, const TrainFlags& f, const ModelCard& card) {
+  if (f.full()) {
+    write_model_folder(f.output, *s.ops, {s.base.model, s.base.model.embed.dtype, f.model, s.base},
+                       card);
+    return;
+  }
+  StagedFolder staged(f.output, "adapter_config.json");
+  save_adapter(staged.path(), *s.ops, s.base.model.config, *s.adapter, f.lora);
+  write_card(staged.path(), card);
+  staged.commit([](const std::string&) { return false; });
+}
+
 int train_alone_or_together(CLI::App& verb, TrainFlags& f, Peers& peers) {
   settle_train_flags(verb, f);
   f.train.peers = &peers;
@@ -229,12 +290,7 @@ int train_alone_or_together(CLI::App& verb, TrainFlags& f, Peers& peers) {
   const TrainReport report =
       train(*s.ops, s.base.model, s.adapter_or_null(), s.data.training, s.data.validation, f.train);
   if (peers.rank() > 0) return kDone;
-  if (f.full()) {
-    save_model(f.output, *s.ops, s.base.model, {.dtype = s.base.model.embed.dtype});
-    if (s.tokenizer) copy_tokenizer(f.model, s.base, f.output);
-  } else {
-    save_adapter(f.output, *s.ops, s.base.model.config, *s.adapter, f.lora);
-  }
+  write_result(s, f, card_of(s, f, report));
   print_report(report, f);
   return report.stopped ? kPartial : kDone;
 }

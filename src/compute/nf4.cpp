@@ -120,7 +120,7 @@ void check_target(Tensor to) {
 template <typename... Args>
 [[noreturn]] void fail(std::string_view where, fmt::format_string<Args...> what, Args&&... args) {
   throw Error(fmt::format("[nf4] {}, in {}", fmt::format(what, std::forward<Args>(args)...), where),
-              "export the weight again by bitsandbytes, as NF4 with double quantization");
+              "export the weight again by bitsandbytes, as NF4 in blocks of 64");
 }
 
 void check_size(std::span<const std::byte> bytes, size_t want, const char* name,
@@ -138,6 +138,12 @@ void check_map(std::span<const std::byte> bytes, std::span<const float> want, co
     if (!(std::fabs(x - want[i]) <= 1e-6f * std::fabs(want[i])))
       fail(where, "{} must be bitsandbytes' own, value {} must be {}, is {}", name, i, want[i], x);
   }
+}
+
+void check_scales(std::span<const float> scales, const char* name, std::string_view where) {
+  for (size_t i = 0; i < scales.size(); i++)
+    if (!std::isfinite(scales[i]) || scales[i] < 0)
+      fail(where, "{} must be finite and not negative, value {} is {}", name, i, scales[i]);
 }
 
 std::vector<std::byte> bytes_of(const void* data, size_t n) {
@@ -221,11 +227,13 @@ BnbState parse_bnb_state(std::span<const std::byte> quant_state, std::string_vie
     if (value != want) fail(where, "{} must be {}, is {}", key, want, value);
   };
   expect("blocksize", kBlock);
-  if (!json.contains("nested_offset"))
-    fail(where, "scales must be quantized too, nested_offset is missing");
-  expect("nested_blocksize", kNested);
-  const std::string& nested_dtype = json_string(json, "nested_dtype", name);
-  if (nested_dtype != "float32") fail(where, "nested_dtype must be float32, is '{}'", nested_dtype);
+  const bool is_nested = json.contains("nested_offset");
+  if (is_nested) {
+    expect("nested_blocksize", kNested);
+    const std::string& nested_dtype = json_string(json, "nested_dtype", name);
+    if (nested_dtype != "float32")
+      fail(where, "nested_dtype must be float32, is '{}'", nested_dtype);
+  }
   const Json& shape = json_array(json, "shape", name);
   const auto is_size = [](const Json& x) { return x.is_number_integer() && x > 0 && x <= INT_MAX; };
   if (shape.size() != 2 || !is_size(shape[0]) || !is_size(shape[1]))
@@ -233,31 +241,26 @@ BnbState parse_bnb_state(std::span<const std::byte> quant_state, std::string_vie
   BnbState state = {.rows = shape[0].get<int>(),
                     .cols = shape[1].get<int>(),
                     .dtype = json_string(json, "dtype", name),
-                    .offset = float(json_number(json, "nested_offset", name))};
+                    .is_nested = is_nested,
+                    .offset = is_nested ? float(json_number(json, "nested_offset", name)) : 0};
   if (state.cols % int(kBlock) != 0)
     fail(where, "rows must be whole blocks of 64 elements, have {}", state.cols);
   if (!std::isfinite(state.offset)) fail(where, "nested_offset must be finite");
   return state;
 }
 
-void read_bnb_nf4(Tensor to, const BnbTensors& from, std::string_view where) {
-  check_target(to);
-  const BnbState state = parse_bnb_state(from.quant_state, where);
-  if (state.rows != to.rows || state.cols != to.cols)
-    fail(where, "shape must be ({}, {}), is ({}, {})", to.rows, to.cols, state.rows, state.cols);
+namespace {
+
+// With double quantization, into rows of ours.
+void read_nested(Tensor to, const BnbTensors& from, float offset, std::string_view where) {
   const size_t n_blocks = to.size() / kBlock, n_nested = (n_blocks + kNested - 1) / kNested;
-  check_size(from.weight, to.size() / 2, "the weight", where);
   check_size(from.absmax, n_blocks, "absmax", where);
   check_size(from.nested_absmax, n_nested * sizeof(float), "nested_absmax", where);
-  check_map(from.quant_map, kNf4Values, "quant_map", where);
   check_map(from.nested_quant_map, kSignedMap, "nested_quant_map", where);
-  Scales scales = {state.offset, std::vector<float>(n_nested), std::vector<uint8_t>(n_blocks)};
+  Scales scales = {offset, std::vector<float>(n_nested), std::vector<uint8_t>(n_blocks)};
   std::memcpy(scales.nested.data(), from.nested_absmax.data(), from.nested_absmax.size());
   std::memcpy(scales.codes.data(), from.absmax.data(), n_blocks);
-  for (size_t i = 0; i < n_nested; i++)
-    if (!std::isfinite(scales.nested[i]) || scales.nested[i] < 0)
-      fail(where, "nested_absmax must be finite and not negative, value {} is {}", i,
-           scales.nested[i]);
+  check_scales(scales.nested, "nested_absmax", where);
   const size_t blocks_of_row = size_t(to.cols) / kBlock;
 #pragma omp parallel for schedule(static)
   for (int row = 0; row < to.rows; row++) {
@@ -265,6 +268,39 @@ void read_bnb_nf4(Tensor to, const BnbTensors& from, std::string_view where) {
       from_pairs(row_of(to, row) + b * 32, &from.weight[(size_t(row) * blocks_of_row + b) * 32]);
     store_row_scales(to, row, scales);
   }
+}
+
+// Without it, into values.
+void read_plain(Tensor to, const BnbTensors& from, std::string_view where) {
+  std::vector<float> scales(to.size() / kBlock);
+  check_size(from.absmax, scales.size() * sizeof(float), "absmax", where);
+  check_size(from.nested_absmax, 0, "nested_absmax", where);
+  check_size(from.nested_quant_map, 0, "nested_quant_map", where);
+  std::memcpy(scales.data(), from.absmax.data(), from.absmax.size());
+  check_scales(scales, "absmax", where);
+  auto* values = static_cast<bf16*>(to.data);
+#pragma omp parallel for schedule(static)
+  for (size_t b = 0; b < scales.size(); b++)
+    for (size_t i = 0; i < kBlock; i++) {
+      const auto pair = uint8_t(from.weight[(b * kBlock + i) / 2]);
+      const int level = i % 2 == 0 ? pair >> 4 : pair & 15;
+      values[b * kBlock + i] = to_bf16(kNf4Values[level] * scales[b]);
+    }
+}
+
+}  // namespace
+
+void read_bnb_nf4(Tensor to, const BnbTensors& from, std::string_view where) {
+  const BnbState state = parse_bnb_state(from.quant_state, where);
+  CHECK(to.dtype == (state.is_nested ? DType::nf4 : DType::bf16));
+  if (state.rows != to.rows || state.cols != to.cols)
+    fail(where, "shape must be ({}, {}), is ({}, {})", to.rows, to.cols, state.rows, state.cols);
+  check_size(from.weight, to.size() / 2, "the weight", where);
+  check_map(from.quant_map, kNf4Values, "quant_map", where);
+  if (state.is_nested)
+    read_nested(to, from, state.offset, where);
+  else
+    read_plain(to, from, where);
 }
 
 BnbBytes write_bnb_nf4(Tensor from, std::string_view dtype) {

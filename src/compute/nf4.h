@@ -8,6 +8,8 @@
 //   X.nested_absmax                        f32, the scale of each 256 codes
 //   X.quant_state.bitsandbytes__nf4        u8, JSON: quant_type, blocksize, dtype, shape,
 //                                          nested_blocksize, nested_dtype, nested_offset
+//
+// or, without double quantization, as four: X.absmax is f32, what is nested is absent.
 #pragma once
 #include <functional>
 #include <span>
@@ -27,6 +29,7 @@ using RowSource = std::function<void(float* to, int row)>;
 // stays one. Throws Error, which names `where`, when an element is no finite number.
 void quantize_nf4(Tensor to, const RowSource& source, std::string_view where);
 
+// What is nested is empty without double quantization.
 struct BnbTensors {
   std::span<const std::byte> weight, absmax, quant_map, nested_absmax, nested_quant_map,
       quant_state;
@@ -34,23 +37,24 @@ struct BnbTensors {
 
 struct BnbState {
   int rows = 0, cols = 0;
-  std::string dtype;  // of the weight before it was quantized, as PyTorch calls it
+  std::string dtype;      // of the weight before it was quantized, as PyTorch calls it
+  bool is_nested = true;  // double quantization
   float offset = 0;
 };
 
-// Throws Error, which names `where`, for anything but NF4 with double quantization and rows of
-// whole blocks.
+// Throws Error, which names `where`, for anything but NF4 in blocks of 64 and rows of whole blocks.
 BnbState parse_bnb_state(std::span<const std::byte> quant_state, std::string_view where);
 
-// Fills `to`, of type nf4 and the shape that the state tells. Throws Error, which names `where`,
-// when a size or a value is wrong.
+// Fills `to`, of the shape that the state tells: of type nf4 with double quantization; without it
+// bf16, the values that bitsandbytes computes with, as nf4 has no place for scales in f32. Throws
+// Error, which names `where`, when a size or a value is wrong.
 void read_bnb_nf4(Tensor to, const BnbTensors& from, std::string_view where);
 
 struct BnbBytes {
   std::vector<std::byte> weight, absmax, quant_map, nested_absmax, nested_quant_map, quant_state;
 };
 
-// All six tensors of a weight made by quantize_nf4 or read_bnb_nf4. dtype: BnbState::dtype.
+// All six tensors of a weight of type nf4. dtype: BnbState::dtype.
 BnbBytes write_bnb_nf4(Tensor from, std::string_view dtype);
 
 }  // namespace chatmem

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/staged_folder.h"
+#include "compute/nf4.h"
 #include "compute/quant.h"
 #include "model/gguf_model.h"
 
@@ -83,7 +84,33 @@ struct Weights {
 
   std::string name_of(const std::string& name) const { return in_gguf ? gguf_name(name) : name; }
   const char* config() const { return in_gguf ? "metadata" : "config.json"; }
+  // Empty where there is no such tensor.
+  std::span<const std::byte> bytes(const std::string& name) const {
+    const auto it = tensors.find(name);
+    return it == tensors.end() ? std::span<const std::byte>() : it->second.info.bytes;
+  }
 };
+
+// The tensors beside a weight that bitsandbytes quantized (compute/nf4.h); the state comes last.
+constexpr const char* kBnbParts[] = {".absmax", ".quant_map", ".nested_absmax", ".nested_quant_map",
+                                     ".quant_state.bitsandbytes__nf4"};
+
+bool is_bnb(const Weights& weights, const std::string& name) {
+  return !weights.in_gguf && weights.tensors.contains(name + kBnbParts[4]);
+}
+
+BnbTensors bnb_tensors(const Weights& weights, const std::string& name) {
+  return {weights.bytes(name),
+          weights.bytes(name + kBnbParts[0]),
+          weights.bytes(name + kBnbParts[1]),
+          weights.bytes(name + kBnbParts[2]),
+          weights.bytes(name + kBnbParts[3]),
+          weights.bytes(name + kBnbParts[4])};
+}
+
+std::string place_of(const Weights& weights, const std::string& name) {
+  return fmt::format("tensor '{}' of '{}'", name, weights.path.string());
+}
 
 std::vector<fs::path> shards_of_index(const fs::path& index) {
   const std::string where = fmt::format("'{}'", index.string());
@@ -168,6 +195,17 @@ const Found& check_tensor(const Weights& weights, const std::string& name,
   return it->second;
 }
 
+void check_bnb_tensor(const Weights& weights, const std::string& name,
+                      const std::vector<int64_t>& shape) {
+  const BnbState state =
+      parse_bnb_state(weights.bytes(name + kBnbParts[4]), place_of(weights, name));
+  const std::vector<int64_t> found = {state.rows, state.cols};
+  if (found != shape)
+    fail(fmt::format("tensor '{}' must have shape {}, its quant_state says {}, in '{}'", name,
+                     list(shape), list(found), weights.path.string()),
+         "config.json belongs to another model");
+}
+
 // What is left when the model has taken its tensors.
 void check_extra(const Weights& weights, const std::set<std::string>& wanted, bool tied) {
   const auto embed = weights.tensors.find(weights.name_of("model.embed_tokens.weight"));
@@ -190,8 +228,13 @@ void check_weights(const Weights& weights, const Llama& model) {
   std::set<std::string> wanted;
   for_each_tensor(model, [&](const std::string& key, const Tensor& t, TensorKind kind) {
     const std::string name = weights.name_of(key);
-    check_tensor(weights, name, disk_shape(t, kind), kind);
     wanted.insert(name);
+    if (kind == TensorKind::norm || !is_bnb(weights, name)) {
+      check_tensor(weights, name, disk_shape(t, kind), kind);
+      return;
+    }
+    check_bnb_tensor(weights, name, disk_shape(t, kind));
+    for (const char* part : kBnbParts) wanted.insert(name + part);
   });
   check_extra(weights, wanted, model.config.tied_embeddings);
 }
@@ -213,6 +256,18 @@ void load_tensor(Ops& ops, Tensor& tensor, const TensorInfo& info, TensorKind ki
   }
   tensor = make_tensor(ops, tensor.rows, tensor.cols, info.dtype);
   ops.copy_in(tensor, info.bytes.data());
+}
+
+// In rows of our own, as no part of them lies so in the file.
+void load_bnb_tensor(Ops& ops, Tensor& tensor, const Weights& weights, const std::string& name) {
+  const BnbTensors parts = bnb_tensors(weights, name);
+  const std::string where = place_of(weights, name);
+  const bool is_nested = parse_bnb_state(parts.quant_state, where).is_nested;
+  tensor.dtype = is_nested ? DType::nf4 : DType::bf16;
+  std::vector<std::byte> rows(tensor.size_bytes());
+  read_bnb_nf4({rows.data(), tensor.rows, tensor.cols, tensor.dtype}, parts, where);
+  tensor = make_tensor(ops, tensor.rows, tensor.cols, tensor.dtype);
+  ops.copy_in(tensor, rows.data());
 }
 
 void fill_inv_freq(Ops& ops, Llama& model, const std::vector<float>& inv_freq) {
@@ -358,7 +413,11 @@ LoadedModel load_model(Ops& ops, const fs::path& path, WeightMemory memory) {
   loaded.model = model_shape(config, config.dtype);
   check_weights(weights, loaded.model);
   for_each_tensor(loaded.model, [&](const std::string& name, Tensor& tensor, TensorKind kind) {
-    load_tensor(ops, tensor, weights.tensors.at(weights.name_of(name)).info, kind, memory);
+    const std::string key = weights.name_of(name);
+    if (kind != TensorKind::norm && is_bnb(weights, key))
+      load_bnb_tensor(ops, tensor, weights, key);
+    else
+      load_tensor(ops, tensor, weights.tensors.at(key).info, kind, memory);
   });
   if (config.tied_embeddings) loaded.model.lm_head = loaded.model.embed;
   fill_inv_freq(ops, loaded.model, inv_freq);

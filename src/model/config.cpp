@@ -62,8 +62,23 @@ void refuse_other_models(const Json& json, std::string_view where) {
   if (act != "silu") fail(where, fmt::format("hidden_act must be \"silu\", is \"{}\"", act), hint);
   for (const char* key : {"attention_bias", "mlp_bias"})
     if (flag(json, key, where)) fail(where, fmt::format("{} must be false, is true", key), hint);
-  if (find(json, "quantization_config"))
-    fail(where, "quantization_config must be absent, the weights are quantized",
+}
+
+// NF4 of bitsandbytes is computed with as it is. The names and the default of bnb_4bit_quant_type
+// are those of transformers' BitsAndBytesConfig.
+void refuse_other_quantization(const Json& json, std::string_view where) {
+  const Json* q = find(json, "quantization_config");
+  if (!q) return;
+  if (!q->is_object())
+    fail(where, fmt::format("quantization_config must be an object, is {}", q->type_name()));
+  const std::string place = fmt::format("{}, quantization_config", where);
+  const bool in_4bit = flag(*q, "load_in_4bit", place), in_8bit = flag(*q, "load_in_8bit", place);
+  std::string kind =
+      json_string_or(*q, "quant_method", in_4bit || in_8bit ? "bitsandbytes" : "unknown", place);
+  if (kind == "bitsandbytes")
+    kind = in_8bit ? "int8" : json_string_or(*q, "bnb_4bit_quant_type", "fp4", place);
+  if (kind != "nf4")
+    fail(place, fmt::format("weights must be quantized as bitsandbytes' nf4, are as {}", kind),
          "use the original checkpoint or a GGUF file");
 }
 
@@ -173,6 +188,7 @@ size_t Config::n_parameters() const {
 Config parse_config(const Json& json, std::string_view where) {
   if (!json.is_object()) fail(where, fmt::format("must be an object, is {}", json.type_name()));
   refuse_other_models(json, where);
+  refuse_other_quantization(json, where);
   Config config;
   config.dim = extent(json, "hidden_size", where);
   config.hidden_dim = extent(json, "intermediate_size", where);

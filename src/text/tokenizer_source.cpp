@@ -27,11 +27,11 @@ struct SplitName {
   std::string_view name, expression;
   bool whole_pieces_first;
 };
-const SplitName kSplitNames[] = {{"llama-bpe", kLlama3Split, true},
-                                 {"llama3", kLlama3Split, true},
-                                 {"smaug-bpe", kLlama3Split, false},
-                                 {"dbrx", kLlama3Split, false},
-                                 {"gpt-2", kGpt2Split, false}};
+const SplitName kSplitNames[] = {
+    {"llama-bpe", kLlama3Split, true},  {"llama3", kLlama3Split, true},
+    {"llama-v3", kLlama3Split, true},   {"falcon3", kLlama3Split, true},
+    {"smaug-bpe", kLlama3Split, false}, {"dbrx", kLlama3Split, false},
+    {"gpt-2", kGpt2Split, false}};
 
 // From code point to byte, -1 where the alphabet has none.
 std::array<int16_t, 0x144> byte_level_alphabet() {

@@ -13,6 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const BnbState state = parse_bnb_state(text, "fuzz");
     CHECK(state.rows > 0 && state.cols > 0 && state.cols % 64 == 0);
     if (size_t(state.rows) * size_t(state.cols) > size_t(1) << 20) return 0;
+    if (!state.is_nested) {
+      std::vector<std::byte> values(size_t(state.rows) * size_t(state.cols) * 2);
+      const Tensor weight = {values.data(), state.rows, state.cols, DType::bf16};
+      read_bnb_nf4(weight, {text, text, text, {}, {}, text}, "fuzz");
+      return 0;
+    }
     std::vector<std::byte> rows(Tensor{nullptr, state.rows, state.cols, DType::nf4}.size_bytes());
     const Tensor weight = {rows.data(), state.rows, state.cols, DType::nf4};
     quantize_nf4(
