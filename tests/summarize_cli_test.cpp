@@ -44,6 +44,35 @@ TEST_F(SummarizeTest, JsonNamesTheMessages) {
   EXPECT_THAT(std::string(json["summary"]), HasSubstr("room in Leeds"));
 }
 
+TEST_F(SummarizeTest, MessagesAreThoseOfTheInputAlsoInAWindow) {
+  const CommandResult result = run({plain(), "--json", "--from", "2024-03-05"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  for (const Json& sentence : parse_json(result.out, "stdout")["sentences"])
+    EXPECT_EQ(sentence["messages"], Json::array({1})) << sentence;
+}
+
+TEST_F(SummarizeTest, DataIsTheFile) {
+  EXPECT_EQ(run({"--data", plain()}).out, run({plain()}).out);
+  EXPECT_EQ(run({}).code, 2);
+  EXPECT_THAT(run({"--help"}).out, HasSubstr("example: chatmem summarize"));
+}
+
+TEST_F(SummarizeTest, FinetuneTextWithItsAsOf) {
+  const std::string file = folder_
+                               .write("conversation_7_finetune.txt",
+                                      "[START DATE]\n2024-03-04\n[END DATE]\n2024-03-04\n"
+                                      "[AS OF]\n2024-03-11\n[CHAT MESSAGES]\n"
+                                      "2024-03-04 18:42 | Hanna: I found a room in Leeds.\n"
+                                      "[SUMMARY]\nnever read\n")
+                               .string();
+  const CommandResult result = run({file, "--json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Json json = parse_json(result.out, "stdout");
+  EXPECT_EQ(json["id"], "7");
+  EXPECT_EQ(json["as_of"], "2024-03-11");
+  EXPECT_EQ(result.out.find("never read"), std::string::npos);
+}
+
 TEST_F(SummarizeTest, FromAndToLimitTheDays) {
   const CommandResult result = run({plain(), "--from", "2024-03-05"});
   EXPECT_EQ(result.out.find("Leeds"), std::string::npos);

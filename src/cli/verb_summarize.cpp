@@ -38,19 +38,22 @@ void apply_as_of(std::vector<Conversation>& conversations, const std::string& as
     fmt::print(stderr, "warning: no id of the input is in {}\n", as_of);
 }
 
-// Keeps the messages of the days from..to; one without a readable time goes with the one before it.
-void keep_days(Conversation& conversation, std::optional<Date> from, std::optional<Date> to) {
-  if (!from && !to) return;
+// Keeps the messages of the days from..to; one without a date goes with the one before it. Returns
+// the indexes that the kept ones had in the input.
+std::vector<int> keep_days(Conversation& conversation, std::optional<Date> from,
+                           std::optional<Date> to) {
+  std::vector<int> places;
   std::vector<Message> kept;
   bool inside = !from;
-  for (Message& message : conversation.messages) {
-    if (const auto time = message.time()) {
-      const Date day = date_of(*time);
-      inside = (!from || day >= *from) && (!to || day <= *to);
-    }
-    if (inside) kept.push_back(std::move(message));
+  for (int i = 0; i < int(conversation.messages.size()); i++) {
+    Message& message = conversation.messages[size_t(i)];
+    if (const auto day = message.date()) inside = (!from || *day >= *from) && (!to || *day <= *to);
+    if (!inside) continue;
+    places.push_back(i);
+    kept.push_back(std::move(message));
   }
   conversation.messages = std::move(kept);
+  return places;
 }
 
 void warn_about_times(const std::vector<Conversation>& conversations) {
@@ -70,10 +73,15 @@ void warn_about_times(const std::vector<Conversation>& conversations) {
                count, count == 1 ? "" : "s", first);
 }
 
-void print_json(const Conversation& conversation, const Recap& recap) {
+// `places`: of the messages in the input.
+void print_json(const Conversation& conversation, const Recap& recap,
+                const std::vector<int>& places) {
   Json sentences = Json::array();
-  for (const RecapSentence& sentence : recap.sentences)
-    sentences.push_back({{"text", sentence.text}, {"messages", sentence.messages}});
+  for (const RecapSentence& sentence : recap.sentences) {
+    Json messages = Json::array();
+    for (const int message : sentence.messages) messages.push_back(places[size_t(message)]);
+    sentences.push_back({{"text", sentence.text}, {"messages", std::move(messages)}});
+  }
   const Json as_of = conversation.as_of ? Json(format_date(*conversation.as_of)) : Json(nullptr);
   const Json line = {{"id", conversation.id},
                      {"as_of", as_of},
@@ -90,9 +98,12 @@ int summarize(const SummarizeOptions& options) {
     throw Error("[summarize] --from must not be after --to", "", kUsage);
   std::vector<Conversation> conversations = read_any_conversations(options.file);
   apply_as_of(conversations, options.as_of);
-  for (Conversation& conversation : conversations) keep_days(conversation, from, to);
+  std::vector<std::vector<int>> places;
+  for (Conversation& conversation : conversations)
+    places.push_back(keep_days(conversation, from, to));
   warn_about_times(conversations);
-  for (Conversation& conversation : conversations) {
+  for (size_t i = 0; i < conversations.size(); i++) {
+    Conversation& conversation = conversations[i];
     // The day it is written from: the one given, else the day of the last message.
     if (!conversation.as_of && !conversation.days().empty())
       conversation.as_of = conversation.days().back();
@@ -101,7 +112,7 @@ int summarize(const SummarizeOptions& options) {
       fmt::print(stderr, "warning: conversation '{}' has no messages{}\n", conversation.id,
                  from || to ? " in these days" : "");
     if (options.json)
-      print_json(conversation, recap);
+      print_json(conversation, recap, places[i]);
     else if (conversations.size() == 1)
       fmt::print("{}\n", recap.text());
     else
@@ -114,18 +125,23 @@ int summarize(const SummarizeOptions& options) {
 }  // namespace
 
 void add_summarize(CLI::App& app, Action& action) {
-  CLI::App* verb =
-      app.add_subcommand("summarize",
-                         "recap a chat, without a model\n\n"
-                         "example: chatmem summarize samples/chat.txt --as-of 2024-06-20");
+  CLI::App* verb = app.add_subcommand(
+      "summarize",
+      "recap a chat, without a model\n\n"
+      "example: chatmem summarize samples/chat.txt --as-of 2024-06-20\n"
+      "         chatmem summarize samples/chat.txt --from 2024-05-01 --json\n"
+      "         chatmem summarize --data out/training_data.jsonl > recaps.jsonl\n\n"
+      "One chat gives its recap as text; several give one JSON object a line. "
+      "The reader of the recap is who writes as 'You'.");
   static SummarizeOptions options;  // the action reads it after this function has ended
-  verb->add_option("file", options.file,
+  verb->add_option("file,--data", options.file,
                    "JSONL, *_finetune.txt, or lines 'YYYY-MM-DD HH:MM | Name: text'; - is stdin")
       ->required();
   verb->add_option("--as-of", options.as_of,
-                   "the day to write from, or a JSONL file of id and as_of");
-  verb->add_option("--from", options.from, "leave out messages before this day");
-  verb->add_option("--to", options.to, "leave out messages after this day");
+                   "the day to write from, YYYY-MM-DD (that of the last message), or a JSONL "
+                   "file of id and as_of");
+  verb->add_option("--from", options.from, "leave out messages before this day, YYYY-MM-DD");
+  verb->add_option("--to", options.to, "leave out messages after this day, YYYY-MM-DD");
   verb->add_option("--max-words", options.max_words, "length of the recap, in words")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));

@@ -1,16 +1,13 @@
 #include "extractive/reported.h"
 
 #include <cctype>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "extractive/word_lists.h"
 #include "text/words.h"
 
 namespace chatmem {
 namespace {
-
-using Words = std::unordered_set<std::string_view>;
 
 struct Token {
   std::string text;   // as written
@@ -48,116 +45,54 @@ std::vector<Token> tokenize(const std::string& text) {
 }
 
 // The past of verbs that often follow "I" or "you"; only forms that are the same for all persons.
-const std::unordered_map<std::string_view, std::string_view>& past_forms() {
-  static const std::unordered_map<std::string_view, std::string_view> kPast = {
-      {"need", "needed"},
-      {"want", "wanted"},
-      {"think", "thought"},
-      {"know", "knew"},
-      {"hope", "hoped"},
-      {"love", "loved"},
-      {"like", "liked"},
-      {"feel", "felt"},
-      {"look", "looked"},
-      {"plan", "planned"},
-      {"understand", "understood"},
-      {"agree", "agreed"},
-      {"believe", "believed"},
-      {"guess", "guessed"},
-      {"remember", "remembered"},
-      {"appreciate", "appreciated"},
-      {"wonder", "wondered"},
-      {"work", "worked"},
-      {"live", "lived"},
-      {"get", "got"},
-      {"go", "went"},
-      {"see", "saw"},
-      {"mean", "meant"},
-      {"find", "found"},
-      {"prefer", "preferred"},
-      {"enjoy", "enjoyed"},
-      {"expect", "expected"},
-      {"suggest", "suggested"},
-      {"recommend", "recommended"},
-      {"promise", "promised"},
-      {"have", "had"},
-      {"do", "did"},
-      {"am", "was"},
-      {"are", "were"},
-      {"take", "took"},
-      {"make", "made"},
-      {"use", "used"},
-      {"try", "tried"},
-      {"hate", "hated"},
-      {"wish", "wished"},
-      {"deserve", "deserved"},
-      {"suppose", "supposed"},
-      {"miss", "missed"},
-      {"keep", "kept"},
-      {"help", "helped"},
-      {"seem", "seemed"},
-      {"start", "started"},
-      {"intend", "intended"},
-      {"own", "owned"},
-      {"play", "played"},
-      {"study", "studied"},
-      {"travel", "travelled"},
-      {"stay", "stayed"},
-      {"run", "ran"},
-      {"teach", "taught"},
-      {"come", "came"},
-      {"give", "gave"},
-      {"say", "said"},
-      {"spend", "spent"},
-      {"realize", "realized"},
-      {"usually", ""},
-      {"don't", "didn't"},
-      {"haven't", "hadn't"},
-      {"aren't", "weren't"},
-      {"can", "could"},
-      {"can't", "couldn't"},
-      {"cannot", "could not"},
-      {"will", "would"},
-      {"won't", "wouldn't"},
-      {"may", "might"},
-      {"shall", "should"}};
+const PhraseMap& past_forms() {
+  static const PhraseMap kPast = phrase_map(
+      "need needed|want wanted|think thought|know knew|hope hoped|love loved|like liked|feel felt|"
+      "look looked|plan planned|understand understood|agree agreed|believe believed|guess guessed|"
+      "remember remembered|appreciate appreciated|wonder wondered|work worked|live lived|get got|"
+      "go went|see saw|mean meant|find found|prefer preferred|enjoy enjoyed|expect expected|"
+      "suggest suggested|recommend recommended|promise promised|have had|do did|am was|are were|"
+      "take took|make made|use used|try tried|hate hated|wish wished|deserve deserved|"
+      "suppose supposed|miss missed|keep kept|help helped|seem seemed|start started|"
+      "intend intended|own owned|play played|study studied|travel travelled|stay stayed|run ran|"
+      "teach taught|come came|give gave|say said|spend spent|realize realized|don't didn't|"
+      "haven't hadn't|aren't weren't|can could|can't couldn't|cannot could not|will would|"
+      "won't wouldn't|may might|shall should");
   return kPast;
 }
 
 // Verb forms that reported speech leaves as they are.
-bool is_settled_verb(const std::string& word) {
-  static const Words kSettled = {
-      "would",    "could",    "should",    "might",   "must",   "had",    "was",     "did",
-      "wouldn't", "couldn't", "shouldn't", "didn't",  "wasn't", "hadn't", "were",    "weren't",
-      "got",      "went",     "saw",       "took",    "made",   "found",  "thought", "knew",
-      "felt",     "came",     "gave",      "told",    "said",   "heard",  "met",     "left",
-      "lost",     "bought",   "sent",      "spent",   "won",    "ran",    "ate",     "wrote",
-      "broke",    "began",    "chose",     "drove",   "fell",   "forgot", "grew",    "kept",
-      "led",      "paid",     "put",       "read",    "sold",   "slept",  "spoke",   "taught",
-      "woke",     "wore",     "caught",    "brought", "built",  "held",   "meant",   "understood",
-      "used",     "ended",    "saved",     "set"};
+bool is_settled_verb(std::string_view word) {
+  static const PhraseSet kSettled = phrase_set(
+      "would|could|should|might|must|had|was|did|wouldn't|couldn't|shouldn't|didn't|wasn't|hadn't|"
+      "were|weren't|got|went|saw|took|made|found|thought|knew|felt|came|gave|told|said|heard|met|"
+      "left|lost|bought|sent|spent|won|ran|ate|wrote|broke|began|chose|drove|fell|forgot|grew|"
+      "kept|led|paid|put|read|sold|slept|spoke|taught|woke|wore|caught|brought|built|held|meant|"
+      "understood|used|ended|saved|set");
   if (kSettled.contains(word)) return true;
   // "needed"; but "need", "feed", "speed" are no past forms.
   return word.size() > 4 && word.ends_with("ed") && !word.ends_with("eed");
 }
 
-bool is_adverb(const std::string& word) {
-  static const Words kAdverbs = {
-      "really",     "just",       "also",      "still",    "always",    "never",    "definitely",
-      "actually",   "already",    "only",      "often",    "usually",   "even",     "totally",
-      "completely", "probably",   "finally",   "truly",    "certainly", "recently", "originally",
-      "absolutely", "honestly",   "sometimes", "now",      "simply",    "both",     "almost",
-      "quite",      "personally", "genuinely", "currently"};
-  return kAdverbs.contains(word);
+// The past of a known verb in the third person ("feels": "felt"); empty for other words.
+std::string_view past_of_she_form(std::string_view word) {
+  if (word == "has") return "had";
+  if (!word.ends_with('s')) return {};
+  const std::string_view stem = word.substr(0, word.size() - 1);
+  std::vector<std::string> bases = {std::string(stem)};
+  if (stem.ends_with('e')) bases.emplace_back(stem.substr(0, stem.size() - 1));
+  if (stem.ends_with("ie")) bases.push_back(std::string(stem.substr(0, stem.size() - 2)) + 'y');
+  for (const std::string& base : bases)
+    if (const auto it = past_forms().find(base); it != past_forms().end()) return it->second;
+  return {};
 }
 
-// "I'm", "you've": pronoun and rest.
-bool split_contraction(const std::string& word, std::string& subject, std::string& verb) {
-  const size_t quote = word.find('\'');
-  if (quote == word.npos) return false;
-  subject = word.substr(0, quote);
-  verb = word.substr(quote);
-  return true;
+bool is_adverb(std::string_view word) {
+  static const PhraseSet kAdverbs = phrase_set(
+      "really|just|also|still|always|never|definitely|actually|already|only|often|usually|even|"
+      "totally|completely|probably|finally|truly|certainly|recently|originally|absolutely|"
+      "honestly|sometimes|now|simply|both|almost|quite|personally|genuinely|currently");
+  return kAdverbs.contains(word);
 }
 
 class Converter {
@@ -169,15 +104,14 @@ class Converter {
         addressee_(pronouns_of(speech.addressee_gender)) {}
 
   std::optional<std::string> run() {
-    if (!opens_with_a_clause()) return std::nullopt;
-    for (at_ = 0; at_ < tokens_.size(); at_++) {
-      if (!tokens_[at_].word) {
+    if (!opens_with_a_clause() || has_pronoun_of_ours()) return std::nullopt;
+    for (at_ = 0; at_ < tokens_.size() && !failed_; at_++) {
+      if (tokens_[at_].word)
+        convert_word();
+      else
         out_ += tokens_[at_].text;
-        continue;
-      }
-      if (!convert_word()) return std::nullopt;
     }
-    return out_;
+    return failed_ ? std::nullopt : std::optional(out_);
   }
 
  private:
@@ -188,6 +122,7 @@ class Converter {
     }
     return nullptr;
   }
+  const Token* next_word() const { return next_word(at_ + 1); }
   const Token* previous_word() const {
     for (size_t i = at_; i-- > 0;) {
       if (tokens_[i].word) return &tokens_[i];
@@ -195,16 +130,23 @@ class Converter {
     }
     return nullptr;
   }
+  bool is_after(const PhraseSet& words) const {
+    const Token* before = previous_word();
+    return before && words.contains(before->lower);
+  }
+  // The index of the verb that follows, adverbs passed over, or nothing.
+  std::optional<size_t> verb_ahead() const {
+    for (const Token* next = next_word(); next; next = next_word(next - tokens_.data() + 1))
+      if (!is_adverb(next->lower)) return next - tokens_.data();
+    return std::nullopt;
+  }
 
   // The sentence must begin with a subject: a pronoun, or a determiner or possessive.
   bool opens_with_a_clause() const {
-    if (tokens_.empty() || !tokens_[0].word) return false;
-    static const Words kOpeners = {
-        "i",        "i'm",    "i've",    "i'll",    "i'd",  "my",      "you",   "you're",
-        "you've",   "you'll", "you'd",   "your",    "the",  "there's", "there", "it's",
-        "it",       "they",   "they're", "they've", "she",  "she's",   "he",    "he's",
-        "everyone", "nobody", "someone", "some",    "many", "most",    "both"};
-    if (!kOpeners.contains(tokens_[0].lower)) return false;
+    static const PhraseSet kOpeners = phrase_set(
+        "i|i'm|i've|i'll|i'd|my|you|you're|you've|you'll|you'd|your|the|there's|there|it's|it|they|"
+        "they're|they've|she|she's|he|he's|everyone|nobody|someone|some|many|most|both");
+    if (tokens_.empty() || !kOpeners.contains(tokens_[0].lower)) return false;
     const Token* second = next_word(1);
     if (!second) return false;
     if (tokens_[0].lower == "you" && (second->lower == "know" || second->lower == "see"))
@@ -214,250 +156,293 @@ class Converter {
 
   // A clause has a verb that shows its tense; fragments ("The cheap train?") have none.
   bool has_finite_verb() const {
-    static const Words kFinite = {"is",     "are",   "was",     "were",   "am",    "has",
-                                  "have",   "had",   "will",    "would",  "can",   "could",
-                                  "should", "may",   "might",   "must",   "do",    "does",
-                                  "did",    "don't", "doesn't", "didn't", "won't", "can't"};
+    static const PhraseSet kFinite = phrase_set("is|has|does|doesn't|it's|there's");
     for (const Token& token : tokens_)
       if (token.word &&
           (kFinite.contains(token.lower) || is_settled_verb(token.lower) ||
            past_forms().contains(token.lower) ||
-           (token.lower.find('\'') != token.lower.npos && !token.lower.ends_with("'s")) ||
-           token.lower == "it's" || token.lower == "there's"))
+           (token.lower.find('\'') != token.lower.npos && !token.lower.ends_with("'s"))))
         return true;
     return false;
   }
 
-  bool convert_word() {
-    const std::string& word = tokens_[at_].lower;
+  // "He just retired", said by Tom, must not become "Tom said that he just retired".
+  bool has_pronoun_of_ours() const {
+    if (speech_.by_you && !speech_.two_people) return false;
+    const Pronouns& ours = speech_.by_you ? addressee_ : speaker_;
+    for (const Token& token : tokens_) {
+      const std::string_view word = std::string_view(token.lower).substr(0, token.lower.find('\''));
+      for (const std::string_view pronoun :
+           {ours.subject, ours.object, ours.possessive, ours.possessive_alone, ours.reflexive})
+        if (word == pronoun) return true;
+    }
+    return false;
+  }
+
+  void convert_word() {
     // "We" may or may not include the reader; "Mum", "here" and "this" are clear only in the
     // speaker's own words.
-    static const Words kUnsafe = {"we",  "we're", "we've",     "we'll", "we'd",  "us",
-                                  "our", "ours",  "ourselves", "let's", "y'all", "mom",
-                                  "dad", "mum",   "here",      "this",  "that's"};
-    if (kUnsafe.contains(word)) return convert_time();
-    if (convert_time()) return true;
-    if (convert_first_person(word) || convert_second_person(word)) return !failed_;
-    if (failed_) return false;
-    convert_other(word);
-    return true;
+    static const PhraseSet kUnsafe = phrase_set(
+        "we|we're|we've|we'll|we'd|us|our|ours|ourselves|let's|y'all|mom|dad|mum|here|this|that's|"
+        "what's|who's|where's|how's");
+    const std::string& word = tokens_[at_].lower;
+    if (convert_time()) return;
+    if (kUnsafe.contains(word))
+      failed_ = true;
+    else if (!convert_first_person(word) && !convert_second_person(word) &&
+             !convert_third_person(word))
+      convert_other(word);
   }
 
   // "today" was the day of the message, not the day of the summary.
   bool convert_time() {
-    static const std::unordered_map<std::string_view, std::string_view> kDays = {
-        {"today", "that day"},
-        {"tomorrow", "the next day"},
-        {"yesterday", "the day before"},
-        {"tonight", "that night"}};
-    static const Words kPeriods = {"morning", "afternoon", "evening", "week",
-                                   "weekend", "month",     "year",    "summer",
-                                   "winter",  "spring",    "fall",    "semester"};
-    static const Words kWeekdays = {"monday", "tuesday",  "wednesday", "thursday",
-                                    "friday", "saturday", "sunday"};
-    const std::string& word = tokens_[at_].lower;
-    if (const auto it = kDays.find(word); it != kDays.end()) {
-      out_ += it->second;
+    static const PhraseMap kDays = phrase_map(
+        "today that day|tomorrow the next day|yesterday the day before|tonight that night|"
+        "today's that day's|tomorrow's the next day's|tonight's that night's|ago before");
+    static const PhraseMap kBeforePartOfDay =
+        phrase_map("tomorrow the next|yesterday the previous");
+    static const PhraseMap kBeforePeriod =
+        phrase_map("this that|next the following|last the previous");
+    static const PhraseSet kPartsOfDay = phrase_set("morning|afternoon|evening|night");
+    static const PhraseSet kPeriods = phrase_set(
+        "morning|afternoon|evening|night|week|weekend|month|year|summer|winter|spring|fall|autumn|"
+        "semester|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|"
+        "june|july|august|september|october|november|december");
+    static const PhraseSet kDeterminers = phrase_set("the|my|your|our");
+    const auto replace = [&](const PhraseMap& map) {
+      const auto it = map.find(tokens_[at_].lower);
+      if (it != map.end()) out_ += it->second;
+      return it != map.end();
+    };
+    const Token* next = next_word();
+    if (next && kPartsOfDay.contains(next->lower) && replace(kBeforePartOfDay)) return true;
+    if (replace(kDays)) {
+      static const PhraseSet kAfterBefore = phrase_set("after|before");
+      failed_ = is_after(kAfterBefore);  // "the day after tomorrow"
       return true;
     }
-    const Token* next = next_word(at_ + 1);
-    if (!next || !(kPeriods.contains(next->lower) || kWeekdays.contains(next->lower))) return false;
-    const Token* before = previous_word();
-    const bool after_the = before && (before->lower == "the" || before->lower == "my" ||
-                                      before->lower == "your" || before->lower == "our");
-    if (after_the) return false;
-    if (word == "this")
-      out_ += "that";
-    else if (word == "next")
-      out_ += "the following";
-    else if (word == "last")
-      out_ += "the previous";
-    else
-      return false;
-    return true;
+    return next && kPeriods.contains(next->lower) && !is_after(kDeterminers) &&
+           replace(kBeforePeriod);
   }
 
-  void emit(std::string_view text) { out_ += text; }
-
   // Writes the verb phrase after a subject that was just written. `plural` is the number of the
-  // new subject for "was".
-  bool convert_verb(bool plural) {
-    size_t i = at_ + 1;
-    std::string between;
-    for (; i < tokens_.size(); i++) {
-      if (!tokens_[i].word) {
-        if (tokens_[i].text != " ") return false;
-        between += " ";
-        continue;
-      }
-      if (!is_adverb(tokens_[i].lower)) break;
-      between += tokens_[i].lower;
+  // new subject for "was". An unknown verb is not safe.
+  void convert_verb(bool plural) {
+    begin_clause();
+    const std::optional<size_t> ahead = verb_ahead();
+    if (!ahead) {
+      failed_ = true;
+      return;
     }
-    if (i >= tokens_.size()) return false;
-    const std::string& verb = tokens_[i].lower;
-    std::string past;
-    if (verb == "am" || verb == "was" || verb == "are" || verb == "were")
-      past = plural ? "were" : "was";
-    else if (verb == "wasn't" || verb == "weren't" || verb == "aren't")
-      past = plural ? "weren't" : "wasn't";
-    else if (const auto it = past_forms().find(verb);
-             it != past_forms().end() && !it->second.empty())
-      past = it->second;
+    const std::string& verb = tokens_[*ahead].lower;
+    static const PhraseSet kBe = phrase_set("am|was|are|were");
+    static const PhraseSet kNotBe = phrase_set("wasn't|weren't|aren't");
+    if (kBe.contains(verb))
+      write_verb(*ahead, plural ? "were" : "was");
+    else if (kNotBe.contains(verb))
+      write_verb(*ahead, plural ? "weren't" : "wasn't");
+    else if (const auto it = past_forms().find(verb); it != past_forms().end())
+      write_verb(*ahead, it->second);
     else if (is_settled_verb(verb))
-      past = verb;
+      write_verb(*ahead, verb);
     else
-      return false;
-    out_ += between + past;
-    at_ = i;
-    return true;
+      failed_ = true;
+  }
+
+  // The adverbs up to tokens_[verb], then `past` in its place.
+  void write_verb(size_t verb, std::string_view past) {
+    for (size_t i = at_ + 1; i < verb; i++) out_ += tokens_[i].lower;
+    out_ += past;
+    note_verb(tokens_[verb].lower);
+    at_ = verb;
+  }
+
+  void begin_clause() { clause_seen_ = true, infinitive_ = false; }
+  // After a modal or "to", verbs joined by "and" stay in their base form.
+  void note_verb(std::string_view word) {
+    static const PhraseSet kBeforeInfinitives = phrase_set(
+        "to|can|could|will|would|may|might|must|shall|should|let|help|can't|couldn't|won't|wouldn'"
+        "t");
+    infinitive_ |= kBeforeInfinitives.contains(word);
   }
 
   // Subject and contracted verb: "'m" "'ve" "'ll" "'d" "'re".
-  bool convert_contraction(const std::string& subject, const std::string& verb, bool plural) {
+  void convert_contraction(std::string_view subject, std::string_view verb, bool plural) {
+    begin_clause();
     out_ += subject;
-    if (verb == "'m" || verb == "'re")
+    if (verb == "'m" || verb == "'re") {
       out_ += plural ? " were" : " was";
-    else if (verb == "'ve")
-      convert_perfect();
-    else if (verb == "'ll")
-      out_ += " would";
-    else if (verb == "'d")
-      out_ += "'d";
-    else
-      return false;
-    return true;
-  }
-
-  // "I've seen" becomes "had seen"; "I've got", which means having, becomes "had".
-  void convert_perfect() {
-    out_ += " had";
-    const Token* next = next_word(at_ + 1);
-    if (next && next->lower == "got") at_ = size_t(next - tokens_.data());
+    } else if (verb == "'ve") {
+      out_ += " had";
+      // "I've got", which means having, becomes "had".
+      const Token* next = next_word();
+      if (next && next->lower == "got") at_ = size_t(next - tokens_.data());
+    } else if (verb == "'ll" || verb == "'d") {
+      out_ += verb == "'ll" ? " would" : "'d";
+      infinitive_ = true;
+    } else {
+      failed_ = true;
+    }
   }
 
   bool convert_first_person(const std::string& word) {
-    const std::string self(speech_.by_you ? "you" : speaker_.subject);
+    const std::string_view self = speech_.by_you ? "you" : speaker_.subject;
     const bool plural = speech_.by_you || speaker_.plural;
-    std::string subject, verb;
+    static const PhraseSet kAnd = phrase_set("and");
     if (word == "i") {
       out_ += self;
-      if (!convert_verb(plural)) failed_ = true;
-      return true;
-    }
-    if (split_contraction(word, subject, verb) && subject == "i") {
-      failed_ = !convert_contraction(self, verb, plural);
-      return true;
-    }
-    if (word == "me")
-      emit(speech_.by_you ? "you" : speaker_.object);
-    else if (word == "my")
-      emit(speech_.by_you ? "your" : speaker_.possessive);
-    else if (word == "mine")
-      emit(speech_.by_you ? "yours" : speaker_.possessive_alone);
-    else if (word == "myself")
-      emit(speech_.by_you ? "yourself" : speaker_.reflexive);
-    else
+      if (!clause_seen_ && is_after(kAnd)) failed_ = true;  // "my friend and I"
+      convert_verb(plural);
+    } else if (word.starts_with("i'")) {
+      convert_contraction(self, std::string_view(word).substr(1), plural);
+    } else if (word == "me") {
+      out_ += speech_.by_you ? "you" : speaker_.object;
+    } else if (word == "my") {
+      out_ += speech_.by_you ? "your" : speaker_.possessive;
+    } else if (word == "mine") {
+      out_ += speech_.by_you ? "yours" : speaker_.possessive_alone;
+    } else if (word == "myself") {
+      out_ += speech_.by_you ? "yourself" : speaker_.reflexive;
+    } else {
       return false;
-    return true;
-  }
-
-  // Whether the word "you" here is a subject: a verb or adverb and verb follow.
-  bool you_is_subject() const {
-    static const Words kCausatives = {"let",      "make",   "made", "help",    "helped",
-                                      "see",      "seeing", "hear", "hearing", "watch",
-                                      "watching", "have",   "to",   "for"};
-    const Token* before = previous_word();
-    if (before && kCausatives.contains(before->lower)) return false;
-    size_t i = at_ + 1;
-    const Token* next = next_word(i);
-    while (next && is_adverb(next->lower)) {
-      while (&tokens_[i] != next) i++;
-      next = next_word(++i);
     }
-    return next && (past_forms().contains(next->lower) || is_settled_verb(next->lower));
+    return true;
   }
 
   bool convert_second_person(const std::string& word) {
-    std::string subject, verb;
-    const bool contracted = split_contraction(word, subject, verb) && subject == "you";
-    static const Words kForms = {"you", "your", "yours", "yourself"};
+    static const PhraseSet kForms = phrase_set("you|your|yours|yourself");
+    const bool contracted = word.starts_with("you'");
     if (!contracted && !kForms.contains(word)) return false;
+    const bool by_you = speech_.by_you, plural = !by_you || addressee_.plural;
+    const std::string_view subject = by_you ? addressee_.subject : "you";
     if (!speech_.two_people) {
       failed_ = true;
-      return true;
-    }
-    if (!speech_.by_you) {
-      if (contracted)
-        failed_ = !convert_contraction("you", verb, true);
-      else if (word == "you" && you_is_subject()) {
-        out_ += "you";
-        failed_ = !convert_verb(true);
-      } else
-        emit(word);
-      return true;
-    }
-    if (contracted)
-      failed_ = !convert_contraction(std::string(addressee_.subject), verb, addressee_.plural);
-    else if (word == "your")
-      emit(addressee_.possessive);
-    else if (word == "yours")
-      emit(addressee_.possessive_alone);
-    else if (word == "yourself")
-      emit(addressee_.reflexive);
-    else if (you_is_subject()) {
-      emit(addressee_.subject);
-      failed_ = !convert_verb(addressee_.plural);
-    } else if (you_is_object())
-      emit(addressee_.object);
-    else
+    } else if (contracted) {
+      convert_contraction(subject, std::string_view(word).substr(3), plural);
+    } else if (word == "your") {
+      out_ += by_you ? addressee_.possessive : "your";
+    } else if (word == "yours") {
+      out_ += by_you ? addressee_.possessive_alone : "yours";
+    } else if (word == "yourself") {
+      out_ += by_you ? addressee_.reflexive : "yourself";
+    } else if (you_is_subject()) {
+      out_ += subject;
+      convert_verb(plural);
+    } else if (by_you ? you_is_object() : !you_may_be_subject()) {
+      out_ += by_you ? addressee_.object : "you";
+    } else {
       failed_ = true;
+    }
     return true;
   }
 
+  // Whether the word "you" here is a subject: a known verb follows.
+  bool you_is_subject() const {
+    static const PhraseSet kCausatives =
+        phrase_set("let|make|made|help|helped|see|seeing|hear|hearing|watch|watching|have|to|for");
+    const std::optional<size_t> verb = verb_ahead();
+    return !is_after(kCausatives) && verb &&
+           (past_forms().contains(tokens_[*verb].lower) || is_settled_verb(tokens_[*verb].lower));
+  }
+  bool you_may_be_subject() const {
+    static const PhraseSet kBeforeSubjects = phrase_set(
+        "and|but|or|that|if|when|because|as|so|what|how|where|once|while|until|since|before|after|"
+        "think|hope|know|guess|sure|glad|whenever|whatever|which|soon");
+    return !previous_word() || is_after(kBeforeSubjects);
+  }
   bool you_is_object() const {
-    static const Words kBefore = {"to",    "for",   "with", "of",      "about", "at",   "from",
-                                  "on",    "by",    "see",  "help",    "tell",  "give", "send",
-                                  "show",  "told",  "gave", "support", "love",  "miss", "meet",
-                                  "ask",   "bring", "let",  "call",    "sent",  "like", "behind",
-                                  "thank", "want",  "need", "get"};
-    const Token* before = previous_word();
-    const Token* next = next_word(at_ + 1);
-    static const Words kAfter = {"to",   "a",       "the",   "some",  "on",    "in",
-                                 "at",   "for",     "with",  "out",   "about", "and",
-                                 "more", "my",      "soon",  "again", "later", "when",
-                                 "if",   "through", "there", "know",  "all"};
-    return before && kBefore.contains(before->lower) && (!next || kAfter.contains(next->lower));
+    static const PhraseSet kBefore = phrase_set(
+        "to|for|with|of|about|at|from|on|by|see|help|tell|give|send|show|told|gave|support|love|"
+        "miss|meet|ask|bring|let|call|sent|like|behind|thank|want|need|get");
+    static const PhraseSet kAfter = phrase_set(
+        "to|a|the|some|on|in|at|for|with|out|about|and|more|my|soon|again|later|when|if|through|"
+        "there|know|all");
+    const Token* next = next_word();
+    return is_after(kBefore) && (!next || kAfter.contains(next->lower));
   }
 
-  // Auxiliaries of the third person move into the past; everything else stays.
+  // "She means": the verb follows its subject into the past. An unknown verb in the present ("it
+  // shows") is not safe.
+  bool convert_third_person(const std::string& word) {
+    static const PhraseSet kSubjects = phrase_set("he|she|they|it|who|which");
+    static const PhraseSet kNoVerbs = phrase_set("as|this|was|us|its|his|across|perhaps|less|plus");
+    if (!kSubjects.contains(word)) return false;
+    out_ += at_ == 0 ? word : tokens_[at_].text;
+    if (word != "it") begin_clause();
+    const std::optional<size_t> ahead = verb_ahead();
+    if (!ahead) return true;
+    const std::string& verb = tokens_[*ahead].lower;
+    std::string_view past = past_of_she_form(verb);
+    if (word == "they" && past_forms().contains(verb)) past = past_forms().at(verb);
+    if (!past.empty()) {
+      write_verb(*ahead, past);
+    } else if (!past_auxiliaries().contains(verb) && !is_settled_verb(verb)) {
+      const bool always_subject = word == "he" || word == "she" || word == "they";
+      failed_ = always_subject || (verb.ends_with('s') && !kNoVerbs.contains(verb));
+    }
+    return true;
+  }
+
+  static const PhraseMap& past_auxiliaries() {
+    static const PhraseMap kPast = phrase_map(
+        "is was|are were|isn't wasn't|aren't weren't|will would|won't wouldn't|can could|"
+        "can't couldn't|may might|has had|hasn't hadn't|doesn't didn't|"
+        "it'll it would|they're they were|they've they had|they'll they would|she'll she would|"
+        "he'll he would");
+    return kPast;
+  }
+
+  // Verbs of the third person move into the past where they are known to be verbs; everything else
+  // stays.
   void convert_other(const std::string& word) {
-    static const std::unordered_map<std::string_view, std::string_view> kPast = {
-        {"is", "was"},           {"are", "were"},
-        {"isn't", "wasn't"},     {"aren't", "weren't"},
-        {"will", "would"},       {"won't", "wouldn't"},
-        {"can", "could"},        {"can't", "couldn't"},
-        {"has", "had"},          {"hasn't", "hadn't"},
-        {"doesn't", "didn't"},   {"there's", "there was"},
-        {"it'll", "it would"},   {"they're", "they were"},
-        {"they've", "they had"}, {"they'll", "they would"},
-        {"she'll", "she would"}, {"he'll", "he would"}};
-    if (word == "it's" || word == "she's" || word == "he's") {
-      const Token* next = next_word(at_ + 1);
-      const bool perfect = next && (next->lower == "been" || next->lower == "got" ||
-                                    (is_settled_verb(next->lower) && next->lower != "used"));
-      out_ += word.substr(0, word.find('\'')) + (perfect ? " had" : " was");
-    } else if (const auto it = kPast.find(word); it != kPast.end() && is_verb_position()) {
-      out_ += it->second;
+    static const PhraseSet kDeterminers = phrase_set("the|a|an|my|your|his|her|their");
+    static const PhraseSet kVerbsOnly = phrase_set(
+        "feels|means|makes|gives|seems|comes|gets|knows|says|keeps|thinks|goes|takes|does");
+    const auto auxiliary = past_auxiliaries().find(word);
+    const bool verb_place = !is_after(kDeterminers);  // "the will", "a can": nouns
+    if (word.ends_with("'s")) {
+      convert_s(word);
+    } else if (is_joined_present(word)) {
+      failed_ = true;
+    } else if (auxiliary != past_auxiliaries().end() && verb_place) {
+      clause_seen_ = true;
+      out_ += auxiliary->second;
+    } else if (kVerbsOnly.contains(word) && verb_place) {
+      out_ += past_of_she_form(word);
     } else {
+      clause_seen_ |= is_settled_verb(word);
       out_ += at_ == 0 ? word : tokens_[at_].text;
     }
+    note_verb(word);
   }
 
-  // "the will", "a can": nouns.
-  bool is_verb_position() const {
-    const Token* before = previous_word();
-    static const Words kDeterminers = {"the", "a", "an", "my", "your", "his", "her", "their"};
-    return !before || !kDeterminers.contains(before->lower);
+  // "I called and was told", "I went there and have a ticket": the second verb belongs to the
+  // subject that has changed.
+  bool is_joined_present(const std::string& word) const {
+    static const PhraseSet kConjunctions = phrase_set("and|but|or|then");
+    if (word == "am") return true;
+    if (!is_after(kConjunctions)) return false;
+    if (word == "was" || word == "wasn't") return speech_.by_you || speaker_.plural;
+    return past_forms().contains(word) && !past_auxiliaries().contains(word) &&
+           (!infinitive_ || word.find('\'') != word.npos);
+  }
+
+  // "'s" of a pronoun is "was" or "had"; of a noun it is safe only where it cannot be a verb.
+  void convert_s(const std::string& word) {
+    static const PhraseSet kPronouns = phrase_set("it's|she's|he's|there's");
+    static const PhraseSet kAfterVerb = phrase_set("been|got|not|a|an|the|so|going");
+    const std::optional<size_t> ahead = verb_ahead();
+    const std::string next = ahead ? tokens_[*ahead].lower : "";
+    if (!kPronouns.contains(word)) {
+      failed_ = kAfterVerb.contains(next) || next.ends_with("ing");
+      out_ += tokens_[at_].text;
+      return;
+    }
+    const bool perfect = next == "been" || next == "got";
+    // "It's made": has or is?
+    failed_ = !perfect && is_settled_verb(next) && next != "used" && next != "supposed";
+    clause_seen_ = true;
+    out_ += word.substr(0, word.size() - 2) + (perfect ? " had" : " was");
   }
 
   std::vector<Token> tokens_;
@@ -466,20 +451,39 @@ class Converter {
   const Pronouns& addressee_;
   size_t at_ = 0;
   bool failed_ = false;
+  bool clause_seen_ = false;  // a subject with its verb came before
+  bool infinitive_ = false;   // a modal or "to" came since the last subject
   std::string out_;
 };
+
+// Without full stops, laughter and pictures at the end.
+std::string_view without_trimmings(std::string_view text) {
+  const auto ends_with_picture = [&] {
+    return text.size() >= 4 && static_cast<unsigned char>(text[text.size() - 4]) >= 0xF0;
+  };
+  for (size_t before = text.size() + 1; text.size() < before;) {
+    before = text.size();
+    while (!text.empty() && std::string_view(".! ,").find(text.back()) != text.npos)
+      text.remove_suffix(1);
+    if (ends_with_picture()) text.remove_suffix(4);
+    for (const std::string_view laughter : {" haha", " lol", " hehe", " Haha", " LOL", "\uFE0F"})
+      if (text.ends_with(laughter)) text.remove_suffix(laughter.size());
+  }
+  return text;
+}
 
 }  // namespace
 
 std::optional<std::string> reported_clause(std::string_view sentence,
                                            const ReportedSpeech& speech) {
-  std::string text = with_straight_apostrophes(sentence);
-  while (!text.empty() && (text.back() == '.' || text.back() == '!')) text.pop_back();
-  // Several sentences, quotations and questions are left in the speaker's words.
-  if (text.empty() || text.find_first_of("?!\"();:") != text.npos ||
-      text.find("...") != text.npos || text.find(" - ") != text.npos)
-    return std::nullopt;
-  return Converter(tokenize(text), speech).run();
+  constexpr size_t kMaxBytes = 400;
+  const std::string_view trimmed = without_trimmings(sentence);
+  // Several sentences, quotations, questions, lists and code are left in the speaker's words.
+  const bool plain = trimmed.find_first_of("?!\"();:[]<>{}`*|\n") == trimmed.npos;
+  if (trimmed.empty() || trimmed.size() > kMaxBytes || !plain) return std::nullopt;
+  for (const std::string_view mark : {"...", " - ", "–", "—", "…", "\xF0"})
+    if (trimmed.find(mark) != trimmed.npos) return std::nullopt;
+  return Converter(tokenize(with_straight_apostrophes(trimmed)), speech).run();
 }
 
 }  // namespace chatmem

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "extractive/sentences.h"
@@ -9,7 +10,7 @@
 
 namespace chatmem {
 
-// The messages of one day; `date` is empty when no message of the chat has a readable time. A
+// The messages of one day; `date` is empty when no message of the chat has a readable date. A
 // message without one belongs to the day of the message before it.
 struct DayGroup {
   std::optional<Date> date;
@@ -18,30 +19,34 @@ struct DayGroup {
 std::vector<DayGroup> group_by_day(const Conversation& conversation);
 
 struct Candidate {
-  int message = 0;  // index
-  int day = 0;      // index into the groups
-  std::string text;
+  int message = 0;        // index
+  int day = 0;            // index into the groups
+  std::string_view text;  // of the message
   SentenceKind kind = SentenceKind::kStatement;
-  std::vector<std::string> terms;  // base forms of content words, sorted, each once
+  std::vector<int> terms;  // numbers of the base forms of content words, sorted, each once
   double score = 0;
 };
 
-// Every sentence of the groups with its score: weight of its words in the chat (tf-idf), its place,
-// numbers, dates, names, words of decision and plan; questions, courtesies, fragments and sentences
-// that lean on the one before score low.
+// Every sentence of the groups with its score: the weight of its words in the chat (tf-idf);
+// questions, courtesies, fragments, addresses and code, and sentences that lean on the one before
+// score low. The views are of the conversation.
 std::vector<Candidate> score_sentences(const Conversation& conversation,
-                                       const std::vector<DayGroup>& days,
-                                       const std::vector<std::string>& names);
+                                       const std::vector<DayGroup>& days, const CalledNames& names);
 
-// Indexes of the chosen candidates by day, then by their order in the chat: at least one for each
-// of at most `max_sentences` days spread over the span, the rest by score. Near-equal sentences are
-// taken once.
-std::vector<int> select_sentences(const std::vector<Candidate>& candidates, int n_days,
-                                  int max_sentences);
+// Chooses sentences: at least one for each of at most `max_sentences` days spread over the span,
+// the rest by score. Near-equal sentences are taken once.
+class SentenceSelector {
+ public:
+  // `candidates` must outlive the selector.
+  SentenceSelector(const std::vector<Candidate>& candidates, int n_days);
 
-// Up to `n` subjects of the chat, most frequent first, as they read after "about": "the award",
-// "Leeds". Only words with evidence of being nouns in the chat.
-std::vector<std::string> find_topics(const Conversation& conversation,
-                                     const std::vector<std::string>& names, int n);
+  // Indexes of the chosen candidates by day, then by their order in the chat.
+  std::vector<int> select(int max_sentences) const;
+
+ private:
+  const std::vector<Candidate>& candidates_;
+  std::vector<std::vector<int>> by_day_;  // the best first
+  int n_terms_ = 0;
+};
 
 }  // namespace chatmem
