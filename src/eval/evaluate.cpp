@@ -21,7 +21,7 @@ SystemScores score_system(std::span<const Conversation> conversations, const Sys
   std::vector<TextPair> pairs;
   double n_words = 0;
   for (size_t i = 0; i < conversations.size(); i++) {
-    pairs.push_back({conversations[i].id, system.texts[i], conversations[i].summary});
+    pairs.push_back({conversations[i].id, system.texts[i], {conversations[i].summary}});
     n_words += count_words(system.texts[i]);
   }
   SystemScores scores;
