@@ -121,8 +121,11 @@ TEST_F(Cli, MistakesOfUsageAreExplained) {
   expect_error(run_command({"score", "--model", "x"}), 2, {"--text", "--tokens"});
   expect_error(run_command({"train", "--data", "x", "--output", "y"}), 2, {"--model", "--init"});
   expect_error(run_command({"evaluate", "--data", "x"}), 2, {"--endpoint", "--predictions"});
-  expect_error(run_command({"rouge", "--predictions", "a", "--references", "b:c"}), 2,
+  expect_error(run_command({"rouge", "--predictions", "a.jsonl", "--references", "b:c"}), 2,
                {"FILE.jsonl:key"});
+  expect_error(
+      run_command({"rouge", "--predictions", "a:p", "--references", "a:r", "--references", "a:s"}),
+      2, {"2 references need a rule", "--combine mean"});
 }
 
 TEST_F(Cli, BrokenLineIsNamedByFileAndLine) {

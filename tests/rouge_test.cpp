@@ -1,6 +1,7 @@
 // The stemmer, ROUGE against its slow twin, statistics, and the files of the rouge verb.
 #include "metrics/rouge.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +11,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "error_of.h"
-#include "eval/rouge_files.h"
+#include "eval/rouge_report.h"
 #include "metrics/porter.h"
 #include "metrics/statistics.h"
 #include "test_folder.h"
@@ -21,6 +22,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Tokens = std::vector<std::string>;
+
+const RougeSet kAll = RougeSet().set();
+const RougeSet kLsum = RougeSet().set(kRougeLsum);
 
 TEST(Porter, StemsTheWordsOfEveryRule) {
   int n = 0;
@@ -128,7 +132,7 @@ std::string random_text(Random& random, int max_words) {
 
 TEST(Rouge, EqualsItsSlowTwinOnRandomPairs) {
   Random random(11);
-  RougeScorer stemmed(Stemming::on), plain(Stemming::off);
+  RougeScorer stemmed({.stemming = Stemming::on}), plain({.stemming = Stemming::off});
   for (int i = 0; i < 2000; i++) {
     // 64 and 128 tokens are the edges of the bit-parallel blocks.
     const int max_words = i % 4 == 0 ? 300 : i % 4 == 1 ? 66 : 12;
@@ -151,13 +155,105 @@ TEST(Rouge, EqualsItsSlowTwinOnRandomPairs) {
   }
 }
 
+// rouge_score's summary level: a table for each pair of lines, and the places found going back.
+std::vector<bool> slow_places(const Tokens& reference, const Tokens& prediction) {
+  std::vector<std::vector<int>> table(reference.size() + 1,
+                                      std::vector<int>(prediction.size() + 1, 0));
+  for (size_t i = 1; i <= reference.size(); i++)
+    for (size_t j = 1; j <= prediction.size(); j++)
+      table[i][j] = reference[i - 1] == prediction[j - 1]
+                        ? table[i - 1][j - 1] + 1
+                        : std::max(table[i - 1][j], table[i][j - 1]);
+  std::vector<bool> places(reference.size());
+  for (size_t i = reference.size(), j = prediction.size(); i > 0 && j > 0;) {
+    if (reference[i - 1] == prediction[j - 1])
+      places[--i] = true, j--;
+    else if (table[i][j - 1] > table[i - 1][j])
+      j--;
+    else
+      i--;
+  }
+  return places;
+}
+
+TEST(Rouge, LsumOfLongLinesEqualsItsSlowTwin) {
+  Random random(12);
+  RougeScorer scorer({.metrics = kLsum});
+  // One line each, so that the union is one list of places; 1024 words are a chunk.
+  for (const int n : {1, 63, 64, 65, 500, 1023, 1024, 1025, 2500})
+    for (int round = 0; round < 3; round++) {
+      const auto line = [&](int n_words) {
+        std::string text;
+        for (int i = 0; i < n_words; i++) text += fmt::format("w{} ", random.below(9));
+        return text;
+      };
+      const std::string prediction = line(n), reference = line(round == 0 ? n : 200);
+      const Tokens ours = rouge_tokens(prediction, Stemming::on);
+      const Tokens theirs = rouge_tokens(reference, Stemming::on);
+      const std::vector<bool> places = slow_places(theirs, ours);
+      const int hits = int(std::count(places.begin(), places.end(), true));
+      expect_same(scorer.score(prediction, reference).rougeLsum,
+                  slow_score(hits, int(ours.size()), int(theirs.size())), reference);
+    }
+}
+
+// Every metric of 2,000 random pairs, as tools/rouge_reference.py computes them.
+TEST(Rouge, EqualsTheIndependentPort) {
+  RougeScorer stemmed({.stemming = Stemming::on, .metrics = kAll});
+  RougeScorer plain({.stemming = Stemming::off, .metrics = kAll});
+  int n_pairs = 0;
+  for_each_json_line(fs::path(CHATMEM_SOURCE_DIR) / "tests/golden/rouge_pairs.jsonl",
+                     [&](Json& pair, size_t line) {
+                       n_pairs++;
+                       const std::string prediction = pair["p"], reference = pair["r"];
+                       const RougeScores scores =
+                           (pair["stem"] == 1 ? stemmed : plain).score(prediction, reference);
+                       const int n_ours = pair["n"][0], n_theirs = pair["n"][1];
+                       for (size_t i = 0; i < kRougeMetrics.size(); i++) {
+                         const int shorter =
+                             i < 9 ? int(i) : 0;  // n-grams are n - 1 fewer than words
+                         expect_same(scores.*kRougeMetrics[i].score,
+                                     slow_score(pair["hits"][i], std::max(n_ours - shorter, 0),
+                                                std::max(n_theirs - shorter, 0)),
+                                     fmt::format("line {}, {}", line, kRougeMetrics[i].key));
+                       }
+                     });
+  EXPECT_EQ(n_pairs, 2000);
+}
+
+TEST(Rouge, WordsOfUnicode) {
+  const auto words = [](std::string_view text) {
+    return rouge_tokens(text, Stemming::on, WordRule::unicode);
+  };
+  EXPECT_THAT(words("Caf\u00e9s are OPENED"), ElementsAre("caf\u00e9s", "are", "open"));
+  EXPECT_THAT(words("\u041F\u0440\u0438\u0432\u0435\u0442, \u041C\u0418\u0420!"),
+              ElementsAre("\u043F\u0440\u0438\u0432\u0435\u0442", "\u043C\u0438\u0440"));
+  EXPECT_THAT(words("\u4ECA\u5929 3\u6708"), ElementsAre("\u4ECA", "\u5929", "3", "\u6708"));
+  EXPECT_THAT(words("\u0928\u092E\u0938\u094D\u0924\u0947"),
+              ElementsAre("\u0928\u092E\u0938\u094D\u0924\u0947"));
+  EXPECT_THAT(words("a\xFF\x62"), ElementsAre("a", "b"));
+  EXPECT_EQ(
+      rouge("\u043C\u0438\u0440", "\u041C\u0438\u0440", {.words = WordRule::unicode}).rouge1.f1, 1);
+  EXPECT_EQ(rouge("\u043C\u0438\u0440", "\u041C\u0438\u0440").rouge1.f1, 0);
+}
+
+TEST(Rouge, MetricsByName) {
+  EXPECT_EQ(parse_rouge_metric("rouge1"), 0u);
+  EXPECT_EQ(parse_rouge_metric("9"), 8u);
+  EXPECT_EQ(parse_rouge_metric("L"), kRougeL);
+  EXPECT_EQ(parse_rouge_metric("rougeLsum"), kRougeLsum);
+  for (const char* none : {"", "0", "10", "l", "rouge", "rouge0", "ROUGE-1"})
+    EXPECT_EQ(parse_rouge_metric(none), std::nullopt) << none;
+  EXPECT_EQ(rouge("a b", "a b").rouge3.f1, 0);  // not asked for
+}
+
 TEST(Rouge, EdgeCases) {
   EXPECT_EQ(rouge("", "").rouge1.f1, 0);
   EXPECT_EQ(rouge("one", "").rougeL.recall, 0);
   EXPECT_EQ(rouge("word", "word").rouge2.f1, 0);  // one token has no bigram
   EXPECT_EQ(rouge("word", "word").rougeL.f1, 1);
-  EXPECT_NEAR(rouge("the cat sat", "the cats ran away", Stemming::on).rouge1.f1, 4.0 / 7, 1e-15);
-  EXPECT_EQ(rouge("cat", "cats", Stemming::off).rouge1.f1, 0);
+  EXPECT_NEAR(rouge("the cat sat", "the cats ran away").rouge1.f1, 4.0 / 7, 1e-15);
+  EXPECT_EQ(rouge("cat", "cats", {.stemming = Stemming::off}).rouge1.f1, 0);
 }
 
 TEST(Rouge, AVocabularyWithoutEndIsForgotten) {
@@ -186,13 +282,19 @@ TEST(Rouge, GooglesPairs) {
   std::vector<RougeScores> scores;
   for (const size_t number : {1, 2})
     scores.push_back(rouge(line("google_prediction_multi.0.txt", number),
-                           line("google_target_multi.0.txt", number), Stemming::on));
+                           line("google_target_multi.0.txt", number)));
   EXPECT_NEAR(scores[0].rouge1.precision, .68750, 5e-6);
   EXPECT_NEAR(scores[0].rouge1.recall, .40741, 5e-6);
   EXPECT_NEAR(scores[0].rouge2.f1, .39024, 5e-6);
   EXPECT_NEAR(scores[0].rougeL.f1, .51163, 5e-6);
   EXPECT_NEAR(scores[1].rouge1.f1, .52941, 5e-6);
   EXPECT_NEAR(scores[1].rouge2.precision, .48, 5e-6);
+  const RougeScore lsum = rouge(read_file(folder / "google_prediction_multi.0.txt"),
+                                read_file(folder / "google_target_multi.0.txt"), {.metrics = kLsum})
+                              .rougeLsum;
+  EXPECT_NEAR(lsum.precision, .66667, 5e-6);
+  EXPECT_NEAR(lsum.recall, .36538, 5e-6);
+  EXPECT_NEAR(lsum.f1, .47205, 5e-6);
 }
 
 TEST(Statistics, OfASample) {
@@ -221,6 +323,31 @@ TEST(Statistics, TheBootstrapIntervalCoversAndRepeats) {
   EXPECT_NE(bootstrap_mean(values, {.seed = 2}).low, interval.low);
 }
 
+TEST(Statistics, PairedDifferences) {
+  // Of ten equal differences only the two assignments of one sign are as far: p is about 2 / 1024.
+  const std::vector<double> low(10, 0.25), high(10, 0.5);
+  const PairedDifference clear = paired_difference(high, low);
+  EXPECT_EQ(clear.mean, 0.25);
+  EXPECT_NEAR(clear.p_value, 2.0 / 1024, 0.0015);
+  EXPECT_EQ(clear.interval.low, 0.25);
+  EXPECT_EQ(paired_difference(low, high).mean, -0.25);
+  EXPECT_EQ(paired_difference(low, low).p_value, 1);
+  // {3, 1}: of the four signings two are as far as 2 (sums 4 and -4): p is about a half.
+  EXPECT_NEAR(paired_difference(std::vector<double>{3, 1}, std::vector<double>{0, 0}).p_value, 0.5,
+              0.02);
+  // Without a difference p is uniform: below a tenth in about a tenth of the cases.
+  Random random(4);
+  int below = 0;
+  for (int round = 0; round < 300; round++) {
+    std::vector<double> a(30), b(30);
+    for (double& x : a) x = random.normal();
+    for (double& x : b) x = random.normal();
+    below += paired_difference(a, b, {.resamples = 10, .seed = uint64_t(round)}, 400).p_value < 0.1;
+  }
+  EXPECT_NEAR(below, 30, 15);
+  EXPECT_TRUE(std::isnan(paired_difference({}, {}).p_value));
+}
+
 TEST(Scores, NumbersAsPythonWritesThem) {
   EXPECT_EQ(python_repr(1), "1.0");
   EXPECT_EQ(python_repr(0), "0.0");
@@ -238,7 +365,7 @@ class RougeFiles : public ::testing::Test {
   std::string error(std::string_view predictions, std::string_view references) const {
     const TextSource a{folder_.write("a.jsonl", predictions), "p"};
     const TextSource b{folder_.write("b.jsonl", references), "r"};
-    return error_of([&] { pair_texts(a, b); });
+    return error_of([&] { pair_texts(a, {{b}}); });
   }
   TestFolder folder_;
 };
@@ -249,14 +376,14 @@ TEST_F(RougeFiles, PairsByIdOrByOrder) {
   const TextSource b{folder_.write("b.jsonl", "{\"id\":2,\"r\":\"3\"}\n{\"id\":\"x\",\"r\":\"4\"}"),
                      "r"};
   const TextSource plain{folder_.write("c.jsonl", "{\"r\":\"5\"}\n{\"r\":\"6\"}\n"), "r"};
-  const std::vector<TextPair> by_id = pair_texts(a, b);
+  const std::vector<TextPair> by_id = pair_texts(a, {{b}});
   ASSERT_EQ(by_id.size(), 2u);
   EXPECT_EQ(by_id[0].id, "2");
   EXPECT_EQ(by_id[0].prediction, "2");
-  EXPECT_EQ(by_id[1].reference, "4");
-  const std::vector<TextPair> by_order = pair_texts(plain, plain);
+  EXPECT_THAT(by_id[1].references, ElementsAre("4"));
+  const std::vector<TextPair> by_order = pair_texts(plain, {{plain}});
   EXPECT_EQ(by_order[1].id, "2");
-  EXPECT_EQ(pair_texts(a, plain)[0].id, "x");
+  EXPECT_EQ(pair_texts(a, {{plain}})[0].id, "x");
 }
 
 TEST_F(RougeFiles, RefusesWhatDoesNotMatch) {
@@ -280,8 +407,10 @@ TEST_F(RougeFiles, WritesTheCsvAndTheStatistics) {
   const fs::path path = folder_.write("a.jsonl",
                                       "{\"id\":\"1,2\",\"p\":\"a b c d\",\"r\":\"a b c e\"}\n"
                                       "{\"id\":\"two\",\"p\":\"same text\",\"r\":\"same text\"}\n");
-  const std::vector<ItemScores> items = rouge_files(
-      {.predictions = {path, "p"}, .references = {path, "r"}, .csv = folder_.path() / "s.csv"});
+  const std::vector<ItemScores> items = rouge_files({.predictions = {path, "p"},
+                                                     .references = {{path, "r"}},
+                                                     .csv = folder_.path() / "s.csv"})
+                                            .items;
   EXPECT_EQ(read_file(folder_.path() / "s.csv"),
             "rouge1_precision,rouge1_recall,rouge1_fmeasure,rouge2_precision,rouge2_recall,"
             "rouge2_fmeasure,rougeL_precision,rougeL_recall,rougeL_fmeasure,id\n"
@@ -296,21 +425,89 @@ TEST_F(RougeFiles, WritesTheCsvAndTheStatistics) {
   EXPECT_THAT(scores_table(items), HasSubstr("ROUGE-1 F1           0.8750   0.8750   0.1768"));
 }
 
+TEST_F(RougeFiles, ReadsLinesAndColumns) {
+  const TextSource lines = parse_text_source(folder_.write("a.txt", "one\n\nthree\n").string());
+  const fs::path csv = folder_.write("b.csv", "x,text,id\n1,\"two, \nlines\",p\n2,b,q\n");
+  const TextSource column = parse_text_source(csv.string() + ":text");
+  EXPECT_EQ(read_text_rows(lines).at(1).text, "");
+  EXPECT_EQ(read_text_rows(lines).size(), 3u);
+  EXPECT_EQ(read_text_rows(column).at(0).text, "two, \nlines");
+  EXPECT_EQ(read_text_rows(column).at(1).id, "q");
+  EXPECT_EQ(read_text_rows({csv, "x"}).at(1).text, "2");
+  EXPECT_THAT(error_of([&] { read_text_rows({csv, "y"}); }), HasSubstr("a column 'y'"));
+  EXPECT_THAT(error_of([] { parse_text_source("a.csv"); }), HasSubstr("FILE.csv:column"));
+  EXPECT_EQ(parse_text_source("a:b/c.txt").key, "");
+}
+
+class SeveralReferences : public RougeFiles {
+ protected:
+  std::vector<ItemScores> scored(ReferenceRule rule, size_t best_by = 0) {
+    const TextSource p{folder_.write("p.jsonl", "{\"id\":1,\"p\":\"a b c d\"}\n"), "p"};
+    const std::vector<TextSource> references = {
+        {folder_.write("r.jsonl", "{\"id\":1,\"r\":\"b a d c\"}\n"), "r"},   // all words, no bigram
+        {folder_.write("s.jsonl", "{\"id\":1,\"r\":\"a b x y\"}\n"), "r"}};  // a bigram
+    return score_pairs(pair_texts(p, references), {.rule = rule, .best_by = best_by});
+  }
+};
+
+TEST_F(SeveralReferences, AreCombinedByTheRuleThatIsNamed) {
+  const RougeScores mean = scored(ReferenceRule::mean)[0].rouge;
+  EXPECT_EQ(mean.rouge1.f1, 0.75);
+  EXPECT_NEAR(mean.rouge2.f1, 1.0 / 6, 1e-15);
+  const RougeScores best = scored(ReferenceRule::best)[0].rouge;
+  EXPECT_EQ(best.rouge1.f1, 1);
+  EXPECT_NEAR(best.rouge2.f1, 1.0 / 3, 1e-15);
+  const RougeScores by_first = scored(ReferenceRule::best_by_one, 0)[0].rouge;
+  EXPECT_EQ(by_first.rouge1.f1, 1);
+  EXPECT_EQ(by_first.rouge2.f1, 0);
+  const RougeScores by_second = scored(ReferenceRule::best_by_one, 1)[0].rouge;
+  EXPECT_EQ(by_second.rouge1.f1, 0.5);
+}
+
+TEST_F(RougeFiles, ThreadsDoNotChangeTheScores) {
+  Random random(8);
+  std::vector<TextPair> pairs;
+  for (int i = 0; i < 101; i++)
+    pairs.push_back({std::to_string(i), random_text(random, 40), {random_text(random, 40)}});
+  const ScoreOptions one{.rouge = {.metrics = kAll}};
+  ScoreOptions three = one;
+  three.n_threads = 3;
+  EXPECT_EQ(scores_csv(score_pairs(pairs, one), kAll), scores_csv(score_pairs(pairs, three), kAll));
+  EXPECT_EQ(score_pairs(std::span(pairs).first(2), three).size(), 2u);
+}
+
+TEST_F(RougeFiles, ComparesTwoSystems) {
+  const fs::path path = folder_.write("a.jsonl",
+                                      "{\"p\":\"a b\",\"q\":\"x\",\"r\":\"a b\"}\n"
+                                      "{\"p\":\"c d\",\"q\":\"c\",\"r\":\"c d\"}\n");
+  RougeFilesOptions options{
+      .predictions = {path, "p"}, .references = {{path, "r"}}, .against = TextSource{path, "q"}};
+  const RougeReport report = rouge_files(options);
+  const Json json = rouge_json(report);
+  EXPECT_EQ(json["rouge1"]["f1"]["mean"], 1);
+  EXPECT_NEAR(json["difference"]["rouge1"]["mean"].get<double>(), 2.0 / 3, 1e-12);
+  EXPECT_EQ(json["difference"]["test"], "paired permutation, two-sided");
+  EXPECT_EQ(json["f1_intervals"]["rouge1"]["low"], 1);
+  EXPECT_EQ(json["reference_rule"], nullptr);
+  EXPECT_THAT(rouge_table(report), HasSubstr("paired permutation test, two-sided, 10000"));
+}
+
 TEST_F(RougeFiles, ReproducesTheSeedsCsvsToTheLastDigit) {
   const fs::path seed = shared_data() / "seed";
   if (!fs::exists(seed)) GTEST_SKIP() << "shared/data is absent";
   const fs::path csv = folder_.path() / "s.csv";
   const std::vector<ItemScores> items =
       rouge_files({.predictions = {seed / "test_truth.jsonl", "summary"},
-                   .references = {seed / "test_truth.jsonl", "truth_summary"},
-                   .csv = csv});
+                   .references = {{seed / "test_truth.jsonl", "truth_summary"}},
+                   .csv = csv})
+          .items;
   EXPECT_EQ(read_file(csv), read_file(seed / "rouge_scores_analysis2.csv"));
   const Json json = scores_json(items);
   EXPECT_NEAR(json["rouge1"]["f1"]["mean"].get<double>(), 0.4818, 5e-5);
   EXPECT_NEAR(json["rouge2"]["f1"]["mean"].get<double>(), 0.1191, 5e-5);
   EXPECT_NEAR(json["rougeL"]["f1"]["mean"].get<double>(), 0.2407, 5e-5);
   rouge_files({.predictions = {seed / "all_results.jsonl", "generated_summary"},
-               .references = {seed / "all_results.jsonl", "original_summary"},
+               .references = {{seed / "all_results.jsonl", "original_summary"}},
                .csv = csv});
   EXPECT_EQ(read_file(csv), read_file(seed / "rouge_scores_analysis.csv"));
 }

@@ -161,6 +161,10 @@ TEST(TimeExpressions, TheYearThatIsNotWritten) {
   EXPECT_EQ(found_in("on October 3rd", parse_date("2024-01-01")),
             "October 3rd=2024-10-03..2024-10-03;");
   EXPECT_EQ(found_in("in October", parse_date("2023-10-05")), "October=2023-10-01..2023-10-31;");
+  EXPECT_EQ(found_in("May 24-26, 2023"),
+            "May 24=2023-05-24..2023-05-24;26, 2023=2023-05-26..2023-05-26;");
+  EXPECT_EQ(found_in("May 3rd, 2023 to 7th"),
+            "May 3rd, 2023=2023-05-03..2023-05-03;7th=2023-05-07..2023-05-07;");
   EXPECT_EQ(found_in("February 29th, 2023 and June 31"), "February 29th, 2023=?;June 31=?;");
 }
 

@@ -45,6 +45,7 @@ class Reader {
                       limits_.max_field_bytes, path_.string(), row_line_));
   }
   void count(size_t bytes) { pending_bytes_ += bytes; }
+  const std::vector<std::string>& header() const { return header_; }
   void finish() {
     if (csv_fini(&parser_, &Reader::on_field, &Reader::on_row, this) != 0) refuse_syntax();
     if (error_) std::rethrow_exception(error_);
@@ -130,10 +131,8 @@ class Reader {
   bool in_row_ = false;
 };
 
-}  // namespace
-
-void for_each_csv_row(const fs::path& path, std::span<const std::string> columns,
-                      const std::function<void(CsvRow&)>& row, CsvLimits limits) {
+std::vector<std::string> read_rows(const fs::path& path, std::span<const std::string> columns,
+                                   const std::function<void(CsvRow&)>& row, CsvLimits limits) {
   Reader reader(path, columns, row, limits);
   for_each_line(
       path,
@@ -145,6 +144,18 @@ void for_each_csv_row(const fs::path& path, std::span<const std::string> columns
       },
       limits.max_field_bytes + (size_t(1) << 20));
   reader.finish();
+  return reader.header();
+}
+
+}  // namespace
+
+void for_each_csv_row(const fs::path& path, std::span<const std::string> columns,
+                      const std::function<void(CsvRow&)>& row, CsvLimits limits) {
+  read_rows(path, columns, row, limits);
+}
+
+std::vector<std::string> csv_header(const fs::path& path) {
+  return read_rows(path, {}, [](CsvRow&) {}, {});
 }
 
 std::string csv_field(std::string_view text) {

@@ -28,6 +28,9 @@ struct CsvLimits {
 void for_each_csv_row(const fs::path& path, std::span<const std::string> columns,
                       const std::function<void(CsvRow&)>& row, CsvLimits limits = {});
 
+// The names of the columns. Reads and checks the whole file.
+std::vector<std::string> csv_header(const fs::path& path);
+
 // A field as it stands in a CSV line: quoted when it must be.
 std::string csv_field(std::string_view text);
 

@@ -31,7 +31,7 @@ SystemScores score_system(std::span<const Conversation> conversations,
   std::vector<TextPair> pairs;
   double n_words = 0;
   for (size_t i = 0; i < conversations.size(); i++) {
-    pairs.push_back({conversations[i].id, system.texts[i], conversations[i].summary});
+    pairs.push_back({conversations[i].id, system.texts[i], {conversations[i].summary}});
     n_words += count_words(system.texts[i]);
     scores.dates += judge_times(system.texts[i], facts[i]).counts;
     const Grounding grounding = ground(system.texts[i], facts[i]);

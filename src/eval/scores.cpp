@@ -12,14 +12,6 @@
 namespace chatmem {
 namespace {
 
-struct Metric {
-  const char *key, *title;
-  RougeScore RougeScores::*score;
-};
-constexpr std::array<Metric, 3> kMetrics = {{{"rouge1", "ROUGE-1", &RougeScores::rouge1},
-                                             {"rouge2", "ROUGE-2", &RougeScores::rouge2},
-                                             {"rougeL", "ROUGE-L", &RougeScores::rougeL}}};
-
 struct Part {
   const char *key, *csv_name, *title;
   double RougeScore::*value;
@@ -29,11 +21,19 @@ constexpr std::array<Part, 3> kParts = {
      {"recall", "recall", "recall", &RougeScore::recall},
      {"f1", "fmeasure", "F1", &RougeScore::f1}}};
 
-Statistics statistics_of_part(std::span<const ItemScores> items, const Metric& metric,
+std::vector<double> values_of(std::span<const ItemScores> items, const RougeMetric& metric,
                               const Part& part) {
   std::vector<double> values;
   for (const ItemScores& item : items) values.push_back(item.rouge.*metric.score.*part.value);
-  return statistics_of(values);
+  return values;
+}
+
+// Calls visit(metric, part) for the measures in their order.
+template <typename Visit>
+void for_each_measure(const RougeSet& metrics, const Visit& visit) {
+  for (size_t i = 0; i < kRougeMetrics.size(); i++)
+    for (const Part& part : kParts)
+      if (metrics[i]) visit(kRougeMetrics[i], part);
 }
 
 std::string cell(double value) {
@@ -60,42 +60,48 @@ std::string python_repr(double value) {
   return fixed.find('.') == fixed.npos ? fixed + ".0" : fixed;
 }
 
-std::string scores_csv(std::span<const ItemScores> items) {
+std::string scores_csv(std::span<const ItemScores> items, const RougeSet& metrics) {
   std::string csv;
-  for (const Metric& metric : kMetrics)
-    for (const Part& part : kParts) csv += fmt::format("{}_{},", metric.key, part.csv_name);
+  for_each_measure(metrics, [&](const RougeMetric& metric, const Part& part) {
+    csv += fmt::format("{}_{},", metric.key, part.csv_name);
+  });
   csv += "id\n";
   for (const ItemScores& item : items) {
-    for (const Metric& metric : kMetrics)
-      for (const Part& part : kParts)
-        csv += python_repr(item.rouge.*metric.score.*part.value) + ',';
+    for_each_measure(metrics, [&](const RougeMetric& metric, const Part& part) {
+      csv += python_repr(item.rouge.*metric.score.*part.value) + ',';
+    });
     csv += csv_field(item.id) + '\n';
   }
   return csv;
 }
 
-Json scores_json(std::span<const ItemScores> items) {
+Json scores_json(std::span<const ItemScores> items, const RougeSet& metrics) {
   Json json = {{"n", items.size()}};
-  for (const Metric& metric : kMetrics)
-    for (const Part& part : kParts) {
-      const Statistics s = statistics_of_part(items, metric, part);
-      json[metric.key][part.key] = {
-          {"mean", s.mean}, {"median", s.median}, {"std", s.std}, {"min", s.min}, {"max", s.max}};
-    }
+  for_each_measure(metrics, [&](const RougeMetric& metric, const Part& part) {
+    const Statistics s = statistics_of(values_of(items, metric, part));
+    json[std::string(metric.key)][part.key] = {
+        {"mean", s.mean}, {"median", s.median}, {"std", s.std}, {"min", s.min}, {"max", s.max}};
+  });
   return json;
 }
 
-std::string scores_table(std::span<const ItemScores> items) {
+std::string scores_table(std::span<const ItemScores> items, const RougeSet& metrics) {
+  // Wide enough for the longest, "ROUGE-Lsum precision".
+  const int width = metrics[kRougeLsum] ? 21 : 18;
   std::string table =
-      fmt::format("{:<18}{:>9}{:>9}{:>9}{:>9}{:>9}\n", fmt::format("n = {}", items.size()), "mean",
-                  "median", "std", "min", "max");
-  for (const Metric& metric : kMetrics)
-    for (const Part& part : kParts) {
-      const Statistics s = statistics_of_part(items, metric, part);
-      table += fmt::format("{:<18}{}{}{}{}{}\n", fmt::format("{} {}", metric.title, part.title),
-                           cell(s.mean), cell(s.median), cell(s.std), cell(s.min), cell(s.max));
-    }
+      fmt::format("{:<{}}{:>9}{:>9}{:>9}{:>9}{:>9}\n", fmt::format("n = {}", items.size()), width,
+                  "mean", "median", "std", "min", "max");
+  for_each_measure(metrics, [&](const RougeMetric& metric, const Part& part) {
+    const Statistics s = statistics_of(values_of(items, metric, part));
+    table +=
+        fmt::format("{:<{}}{}{}{}{}{}\n", fmt::format("{} {}", metric.title, part.title), width,
+                    cell(s.mean), cell(s.median), cell(s.std), cell(s.min), cell(s.max));
+  });
   return table;
+}
+
+std::vector<double> f1_values(std::span<const ItemScores> items, size_t metric) {
+  return values_of(items, kRougeMetrics[metric], kParts[2]);
 }
 
 }  // namespace chatmem

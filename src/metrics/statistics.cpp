@@ -58,4 +58,33 @@ Interval bootstrap_mean(std::span<const double> values, const BootstrapOptions& 
   return {quantile(means, outside), quantile(means, 1 - outside)};
 }
 
+PairedDifference paired_difference(std::span<const double> a, std::span<const double> b,
+                                   const BootstrapOptions& options, int permutations) {
+  CHECK(a.size() == b.size() && permutations > 0);
+  std::vector<double> differences(a.size());
+  for (size_t i = 0; i < a.size(); i++) differences[i] = a[i] - b[i];
+  PairedDifference result{.interval = bootstrap_mean(differences, options),
+                          .permutations = permutations};
+  if (differences.empty()) {
+    result.mean = result.p_value = kUndefined;
+    return result;
+  }
+  result.mean = mean_of(differences);
+  // Equal sums in another order of additions must count as equal.
+  const double observed = std::fabs(result.mean) * double(a.size()) * (1 - 1e-12);
+  Random random(options.seed);
+  int as_far = 0;
+  for (int k = 0; k < permutations; k++) {
+    double sum = 0;
+    uint64_t signs = 0;
+    for (size_t i = 0; i < differences.size(); i++, signs >>= 1) {
+      if (i % 64 == 0) signs = random.next();
+      sum += signs & 1 ? differences[i] : -differences[i];
+    }
+    as_far += std::fabs(sum) >= observed;
+  }
+  result.p_value = (1.0 + as_far) / (1.0 + permutations);
+  return result;
+}
+
 }  // namespace chatmem

@@ -33,4 +33,17 @@ struct BootstrapOptions {
 // replacement, and the interval holds the middle of the means. NaN without values.
 Interval bootstrap_mean(std::span<const double> values, const BootstrapOptions& options = {});
 
+struct PairedDifference {
+  double mean = 0;       // of a - b
+  Interval interval;     // of it, as bootstrap_mean over the pairs
+  double p_value = 0;    // of no difference
+  int permutations = 0;  // that p_value was estimated with
+};
+
+// Two systems on the same items. p_value is that of the paired permutation test (Fisher 1935,
+// Pitman 1937), two-sided: which system a score belongs to is exchanged at random in each pair, and
+// p is (1 + the times the mean is at least as far from 0) / (1 + permutations). NaN without values.
+PairedDifference paired_difference(std::span<const double> a, std::span<const double> b,
+                                   const BootstrapOptions& options = {}, int permutations = 10'000);
+
 }  // namespace chatmem

@@ -190,23 +190,32 @@ class Finder : TimeText {
     return taken + range_end(i + taken - 1, month);
   }
 
-  // "to 7th" and "-7" after a day of this month at token i.
+  // "to 7th" and "-7" after a day of this month at token i. A year behind it is that of both.
   size_t range_end(size_t i, int month) {
     if (is_month(i + 2)) return 0;  // "May 3rd and June 4th", "May 3rd - 4 June"
-    if (is_hyphen(i) && is_day(i + 1, true)) {
-      add_day(i + 1, i + 1, std::nullopt, month, at(i + 1).number);
-      return 1;
-    }
+    if (is_hyphen(i) && is_day(i + 1, true)) return add_range_end(i + 1, month);
     const bool through = is(i + 1, "to") || is(i + 1, "through");
     if ((!through && !is(i + 1, "and")) || !blank(i) || !blank(i + 1)) return 0;
     const size_t day = i + 2 + (is(i + 2, "the") && blank(i + 2) ? 1 : 0);
     const bool next_month = blank(day) && (is(day + 1, "of") || is_month(day + 1));
     if (!is_day(day, through) || next_month) return 0;  // "May 3rd to 7th June"
-    if (!at(day).ordinal && (blank(day) || gap(day) == ":")) {
-      if (!is_any(day + 1, {"you", "he", "she", "they", "we", "it", "the", "a", "and"})) return 0;
+    // "May 3 to 7 people", "May 3 to 7:30"
+    const bool counts = !at(day).ordinal && (blank(day) || gap(day) == ":") && !is_year(day + 1);
+    if (counts && !is_any(day + 1, {"you", "he", "she", "they", "we", "it", "the", "a", "and"}))
+      return 0;
+    return day - i - 1 + add_range_end(day, month);
+  }
+  size_t add_range_end(size_t day, int month) {
+    TimeExpression& first = found_.back();
+    std::optional<int> year = first.year;
+    const bool behind = is_year(day + 1) && (gap(day) == ", " || blank(day));
+    if (behind) {
+      year = at(day + 1).number;
+      first.year = year;
+      first.when = resolved(year, month, first.day);
     }
-    add_day(day, day, std::nullopt, month, at(day).number);
-    return day - i;
+    add_day(day, day + (behind ? 1 : 0), year, month, at(day).number);
+    return behind ? 2 : 1;
   }
 
   // "27th of May", "27 May 2024"; "4th and the 8th of March" is two.

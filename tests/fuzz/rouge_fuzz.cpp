@@ -28,11 +28,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const size_t end = std::min(input.find('\n'), input.size());
   const std::string_view a = input.substr(0, end), b = input.substr(std::min(end + 1, size));
-  static RougeScorer scorer;  // keeps its vocabulary over all inputs, as over a data set
+  // They keep their vocabularies over all inputs, as over a data set.
+  static RougeScorer scorer({.metrics = RougeSet().set()}), unicode({.words = WordRule::unicode});
   const RougeScores scores = scorer.score(a, b), exchanged = scorer.score(b, a);
   check(scores.rouge1, exchanged.rouge1);
   check(scores.rouge2, exchanged.rouge2);
   check(scores.rougeL, exchanged.rougeL);
+  check(scores.rouge9, exchanged.rouge9);
+  for (const double share : {scores.rougeLsum.precision, scores.rougeLsum.recall})
+    CHECK(share >= 0 && share <= 1);
+  // Without line ends Lsum is L.
+  if (b.find('\n') == b.npos) CHECK(same(scores.rougeLsum, scores.rougeL));
+  check(unicode.score(a, b).rouge1, unicode.score(b, a).rouge1);
   const auto left = rouge_tokens(a, Stemming::on), right = rouge_tokens(b, Stemming::on);
   CHECK(same(scores.rouge1, rouge_n(left, right, 1)));
   CHECK(same(scores.rouge2, rouge_n(left, right, 2)));
