@@ -406,7 +406,7 @@ TEST(JsonSchema, Texts) {
   EXPECT_TRUE(accepts(R"({"type":"string","maxLength":1})", "\"\xF0\x9F\x98\x80\""));
   EXPECT_TRUE(accepts(R"({"type":"string","maxLength":1})", R"("\ud83d\ude00")"));
   EXPECT_FALSE(accepts(R"({"type":"string","maxLength":1})", R"("ab")"));
-  for (const char* number : {"0", "-0", "-1.50", "12e9", "1E-03", "0.0000000000000001"})
+  for (const char* number : {"0", "-0", "-1.50", "12e9", "1E-03", "0.000000000000001"})
     EXPECT_TRUE(accepts(R"({"type":"number"})", number)) << number;
   for (const char* number : {"", "-", "1.", ".5", "1e", "00", "+1", "1e999", "0x1", "1e+"})
     EXPECT_FALSE(accepts(R"({"type":"number"})", number)) << number;

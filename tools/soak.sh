@@ -104,6 +104,10 @@ seed_corpora() { # FOLDER
   printf '\x01[TODAY] 2024-08-20\n**[Conversation 1]** 2024-06-03\n09:05 | **You:** Hi\n2024-06-03 9:06 AM | Sarah: Yes\n[SUMMARY] You asked.' \
     >"$corpus/expansion_fuzz/brackets"
   printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
+  printf '{"type":"object","properties":{"a":{"type":"integer","minimum":3},"b":{"enum":["x",1]}},"required":["a"]}' \
+    >"$corpus/json_schema_fuzz/object"
+  printf '{"anyOf":[{"type":"array","items":{"$ref":"#"}},{"type":"string","pattern":"^[a-c]{2}(x|y)*$"}]}' \
+    >"$corpus/json_schema_fuzz/recursive"
   printf '%s\n' '{"format":"chatmem-journal","version":1}' '{"event":"sent","key":"a","bound_usd":1}' \
     '{"event":"received","key":"a","status":200,"request_id":"r","cost_usd":0.5,"body":"{\"x\":1}\u0001\n"}' \
     '{"event":"received","key":"b","status":200,"request_id":"","cost_usd":0,"body_latin1":"\u00ff"}' \

@@ -9,7 +9,7 @@
 namespace chatmem {
 namespace {
 
-constexpr int kMaxDigits = 16;
+constexpr int kMaxDigits = 15;
 
 // Paths over least to most digits, each from 0 to `last`.
 void add_digits(ByteGrammar& grammar, int from, int least, int most, int to, char last = '9') {

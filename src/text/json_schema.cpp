@@ -477,7 +477,7 @@ class SchemaCompiler {
     if (const auto x = bound(place, "exclusiveMaximum")) high = std::min(high, std::ceil(*x) - 1);
     low = std::max(low, -kMost);
     high = std::min(high, kMost);
-    if (low > high) refuse(place, "must have an integer of at most 16 digits between its bounds");
+    if (low > high) refuse(place, "must have an integer of at most 15 digits between its bounds");
     add_integers(grammar_, from, int64_t(low), int64_t(high), to);
   }
 
@@ -489,7 +489,7 @@ class SchemaCompiler {
     if (std::trunc(least) != least || std::trunc(most) != most || least > most ||
         std::abs(least) > kMost || std::abs(most) > kMost)
       refuse(place,
-             "must have integers of at most 16 digits as minimum and maximum, in this order");
+             "must have integers of at most 15 digits as minimum and maximum, in this order");
     add_numbers(grammar_, from, int64_t(least), int64_t(most), to);
   }
 

@@ -2,7 +2,7 @@
 // compact JSON text of its values.
 //
 // The text is compact but for one optional space after each ':' and ','. Properties come in the
-// order of the schema. A number has at most 16 digits before the point, 16 behind it and 2 in its
+// order of the schema. A number has at most 15 digits before the point, 15 behind it and 2 in its
 // exponent. Strings are valid UTF-8; those of a pattern or a format, and keys and enum values, come
 // in one spelling, with no escape that is not needed. A value nests at most ByteGrammar::kMaxDepth
 // schemas.
