@@ -31,10 +31,13 @@ class Answer {
     set([&] { tokens_.push_back(token); });
     if (heard) heard(tokens_.size());
   }
-  void finish(FinishReason reason, const Usage& usage) {
+  void finish(FinishReason reason) {
+    set([&] { reason_ = reason; });
+  }
+  void done(const Usage& usage) {
     set([&] {
       EXPECT_TRUE(accepted_ && end_ == End::none);
-      end_ = End::finished, reason_ = reason, usage_ = usage;
+      end_ = End::finished, usage_ = usage;
     });
   }
   void fail(const std::string& message) {
@@ -103,13 +106,12 @@ class TestClient final : public EngineClient {
   explicit TestClient(Answer& answer, int enough = 1 << 30) : answer_(answer), enough_(enough) {}
   ~TestClient() override { answer_.destroy(); }
   void on_accepted() override { answer_.accept(); }
-  bool on_token(int token) override {
-    answer_.token(token);
+  bool on_token(int, const GeneratedToken& token) override {
+    answer_.token(token.token);
     return --enough_ > 0;
   }
-  void on_finish(FinishReason reason, const Usage& usage) override {
-    answer_.finish(reason, usage);
-  }
+  void on_finish(int, FinishReason reason) override { answer_.finish(reason); }
+  void on_done(const Usage& usage) override { answer_.done(usage); }
   void on_error(const std::string& message) override { answer_.fail(message); }
   bool cancelled() const override { return answer_.cancelled; }
 
@@ -138,13 +140,14 @@ std::unique_ptr<Ops> plain_ops() {
 
 class BatchEngineTest : public ::testing::Test {
  protected:
-  EngineRequest request(int n_prompt, int max_tokens, uint64_t seed = 0) {
+  EngineRequest request(int n_prompt, int max_tokens, uint64_t seed = 0) const {
     const auto tokens = golden_.ints("tokens");
     EngineRequest r;
     r.id = "r";
     r.prompt.assign(tokens.begin(), tokens.begin() + n_prompt);
     r.max_tokens = max_tokens;
-    if (seed > 0) r.sampling = {.temperature = 0.9f, .seed = seed};
+    if (seed > 0)
+      r.sampling = {.temperature = 0.9f, .seed = seed, .frequency_penalty = float(seed % 3) / 2};
     return r;
   }
   static bool submit(BatchEngine& engine, EngineRequest request, Answer& answer,
@@ -156,7 +159,7 @@ class BatchEngineTest : public ::testing::Test {
   std::vector<int> alone(const EngineRequest& r) {
     const auto ops = plain_ops();
     Generator generator(*ops, golden_.model(), options_);
-    CHECK(generator.add(1, {r.prompt, r.max_tokens, r.sampling, r.stop_tokens, -1}));
+    CHECK(generator.add(1, {r.prompt, r.max_tokens, r.sampling, r.stop_tokens}));
     std::vector<int> tokens;
     while (generator.n_active() > 0)
       for (const GeneratedToken& token : generator.step())
@@ -173,32 +176,33 @@ class BatchEngineTest : public ::testing::Test {
 TEST_F(BatchEngineTest, AnswersAreThoseOfTheGeneratorAlone) {
   BatchEngine engine(generator_, {});
   EXPECT_EQ(engine.context_length(), generator_.capacity_tokens());
-  std::vector<EngineRequest> requests;
-  for (int i = 0; i < 7; i++)
-    requests.push_back(request(3 + 5 * i, 4 + 3 * i, i % 2 ? uint64_t(i) : 0));
-  std::vector<Answer> answers(requests.size());
-  for (size_t i = 0; i < requests.size(); i++) ASSERT_TRUE(submit(engine, requests[i], answers[i]));
-  for (size_t i = 0; i < requests.size(); i++) {
-    ASSERT_EQ(answers[i].wait_for_end(), End::finished);
-    answers[i].wait_for_destruction();
-    EXPECT_EQ(answers[i].tokens(), alone(requests[i])) << i;
-    EXPECT_EQ(answers[i].reason(), FinishReason::length);
-    EXPECT_EQ(answers[i].usage().prompt_tokens, int(requests[i].prompt.size()));
-    EXPECT_EQ(answers[i].usage().completion_tokens, requests[i].max_tokens);
+  const auto request_number = [&](int i) {
+    return request(3 + 5 * i, 4 + 3 * i, i % 2 ? uint64_t(i) : 0);
+  };
+  std::vector<Answer> answers(7);
+  for (int i = 0; i < 7; i++) ASSERT_TRUE(submit(engine, request_number(i), answers[size_t(i)]));
+  for (int i = 0; i < 7; i++) {
+    Answer& answer = answers[size_t(i)];
+    ASSERT_EQ(answer.wait_for_end(), End::finished);
+    answer.wait_for_destruction();
+    EXPECT_EQ(answer.tokens(), alone(request_number(i))) << i;
+    EXPECT_EQ(answer.reason(), FinishReason::length);
+    EXPECT_EQ(answer.usage().prompt_tokens, 3 + 5 * i);
+    EXPECT_EQ(answer.usage().completion_tokens, 4 + 3 * i);
   }
 }
 
 TEST_F(BatchEngineTest, StopTokensAndEnoughEndAnAnswer) {
   BatchEngine engine(generator_, {});
-  EngineRequest r = request(10, 20);
-  const std::vector<int> text = alone(r);
+  const std::vector<int> text = alone(request(10, 20));
   size_t first = 4;  // where the token of text[4] comes first
   for (size_t i = 0; i < 4; i++)
     if (text[i] == text[4]) first = std::min(first, i);
   Answer enough, stop;
-  ASSERT_TRUE(submit(engine, r, enough, 3));
+  ASSERT_TRUE(submit(engine, request(10, 20), enough, 3));
+  EngineRequest r = request(10, 20);
   r.stop_tokens = {text[4]};
-  ASSERT_TRUE(submit(engine, r, stop));
+  ASSERT_TRUE(submit(engine, std::move(r), stop));
   ASSERT_EQ(enough.wait_for_end(), End::finished);
   EXPECT_EQ(enough.reason(), FinishReason::stop);
   EXPECT_EQ(enough.tokens().size(), 3u);
@@ -213,16 +217,16 @@ TEST_F(BatchEngineTest, StopTokensAndEnoughEndAnAnswer) {
 // Also with a prompt that fills the context: no token, so no room for one is needed.
 TEST_F(BatchEngineTest, NoTokensAreAPrefillOnly) {
   BatchEngine engine(generator_, {});
-  EngineRequest full = request(5, 0);
-  full.prompt.resize(size_t(engine.context_length()), full.prompt[0]);
-  for (const EngineRequest& r : {request(5, 0), full}) {
+  for (const int n_prompt : {5, engine.context_length()}) {
+    EngineRequest r = request(5, 0);
+    r.prompt.resize(size_t(n_prompt), r.prompt[0]);
     Answer answer;
-    ASSERT_TRUE(submit(engine, r, answer));
+    ASSERT_TRUE(submit(engine, std::move(r), answer));
     ASSERT_EQ(answer.wait_for_end(), End::finished);
     EXPECT_EQ(answer.reason(), FinishReason::length);
     EXPECT_TRUE(answer.tokens().empty());
     EXPECT_EQ(answer.usage().completion_tokens, 0);
-    EXPECT_EQ(answer.usage().prompt_tokens, int(r.prompt.size()));
+    EXPECT_EQ(answer.usage().prompt_tokens, n_prompt);
     answer.wait_for_destruction();
   }
 }
@@ -318,6 +322,117 @@ TEST_F(BatchEngineTest, AFailedStepIsHeardByItsRequestsAndTheNextIsServed) {
   next.wait_for_destruction();
 }
 
+// Hears several answers; read after it is destroyed.
+class ChoicesClient final : public EngineClient {
+ public:
+  struct Heard {
+    std::vector<std::vector<int>> tokens;
+    std::vector<FinishReason> reasons;
+    std::vector<float> logprobs;  // of the first answer
+    size_t n_top = 0;
+    Usage usage;
+    std::atomic<bool> destroyed{false};
+  };
+  ChoicesClient(Heard& heard, int n) : heard_(heard) {
+    heard_.tokens.resize(size_t(n)), heard_.reasons.resize(size_t(n));
+  }
+  ~ChoicesClient() override { heard_.destroyed = true; }
+  void on_accepted() override {}
+  bool on_token(int choice, const GeneratedToken& token) override {
+    heard_.tokens.at(size_t(choice)).push_back(token.token);
+    if (token.logprobs && choice == 0) {
+      heard_.logprobs.push_back(token.logprobs->logprob);
+      heard_.n_top += token.logprobs->top.size();
+    }
+    return true;
+  }
+  void on_finish(int choice, FinishReason reason) override {
+    heard_.reasons.at(size_t(choice)) = reason;
+  }
+  void on_done(const Usage& usage) override { heard_.usage = usage; }
+  void on_error(const std::string& message) override { ADD_FAILURE() << message; }
+  bool cancelled() const override { return false; }
+
+ private:
+  Heard& heard_;
+};
+
+// More answers than slots, beside another request: each as it would be alone with its seed.
+TEST_F(BatchEngineTest, SeveralAnswersToOnePrompt) {
+  BatchEngine engine(generator_, {});
+  ChoicesClient::Heard heard;
+  EngineRequest r = request(12, 9, 40);
+  r.n = 5;
+  r.top_logprobs = 3;
+  std::unique_ptr<EngineClient> client = std::make_unique<ChoicesClient>(heard, r.n);
+  ASSERT_TRUE(engine.submit(r, client));
+  Answer other;
+  ASSERT_TRUE(submit(engine, request(7, 5), other));
+  EXPECT_EQ(other.wait_for_end(), End::finished);
+  EXPECT_EQ(other.tokens(), alone(request(7, 5)));
+  other.wait_for_destruction();
+  while (!heard.destroyed) std::this_thread::yield();
+  for (uint64_t i = 0; i < 5; i++) {
+    EngineRequest one = request(12, 9, 40);
+    one.sampling.seed += i;
+    EXPECT_EQ(heard.tokens[i], alone(one)) << i;
+    EXPECT_EQ(heard.reasons[i], FinishReason::length);
+  }
+  EXPECT_NE(heard.tokens[0], heard.tokens[1]);
+  EXPECT_EQ(heard.usage.prompt_tokens, 12);
+  EXPECT_EQ(heard.usage.completion_tokens, 45);
+  // The logprobs are those of the sequence, whatever was sampled with.
+  std::vector<int> sequence = request(12, 9).prompt;
+  sequence.insert(sequence.end(), heard.tokens[0].begin(), heard.tokens[0].end());
+  const std::vector<float> scores =
+      score_tokens(*plain_ops(), golden_.model(), sequence, nullptr, DType::f32);
+  ASSERT_EQ(heard.logprobs.size(), 9u);
+  EXPECT_EQ(heard.n_top, 27u);
+  for (size_t i = 0; i < 9; i++) EXPECT_NEAR(heard.logprobs[i], scores[11 + i], 1e-3);
+}
+
+// Allows ids that are multiples of a number alone, then the stop token after some of them.
+class MultiplesConstraint final : public TokenConstraint {
+ public:
+  MultiplesConstraint(int of, int stop) : of_(of), stop_(stop) {}
+  std::unique_ptr<TokenFilter> make_filter() const override {
+    class Filter final : public TokenFilter {
+     public:
+      Filter(int of, int stop) : of_(of), stop_(stop) {}
+      void allow(std::span<uint32_t> bits) override {
+        for (int token = of_; n_ < 4 && size_t(token) < bits.size() * 32; token += of_)
+          bits[size_t(token) / 32] |= 1u << token % 32;
+        if (n_ == 4) bits[size_t(stop_) / 32] |= 1u << stop_ % 32;
+      }
+      void accept(int) override { n_++; }
+
+     private:
+      int of_, stop_, n_ = 0;
+    };
+    return std::make_unique<Filter>(of_, stop_);
+  }
+
+ private:
+  int of_, stop_;
+};
+
+TEST_F(BatchEngineTest, AConstraintHoldsForEachAnswer) {
+  BatchEngine engine(generator_, {});
+  ChoicesClient::Heard heard;
+  EngineRequest r = request(6, 20, 3);
+  r.n = 4;
+  r.stop_tokens = {1};
+  r.constraint = std::make_unique<MultiplesConstraint>(7, 1);
+  std::unique_ptr<EngineClient> client = std::make_unique<ChoicesClient>(heard, r.n);
+  ASSERT_TRUE(engine.submit(r, client));
+  while (!heard.destroyed) std::this_thread::yield();
+  for (size_t i = 0; i < 4; i++) {
+    ASSERT_EQ(heard.tokens[i].size(), 4u);
+    for (const int token : heard.tokens[i]) EXPECT_EQ(token % 7, 0);
+    EXPECT_EQ(heard.reasons[i], FinishReason::stop);
+  }
+}
+
 TEST_F(BatchEngineTest, ManyThreadsAllGetTheirOwnAnswers) {
   constexpr int kThreads = 8, kEach = 25;
   std::map<int, std::vector<int>> expected;  // by length of the prompt
@@ -332,7 +447,8 @@ TEST_F(BatchEngineTest, ManyThreadsAllGetTheirOwnAnswers) {
       EngineRequest r;
       r.prompt.assign(prompt.begin(), prompt.begin() + n);
       r.max_tokens = 6;
-      r.sampling = {.temperature = 0.9f, .seed = uint64_t(n)};
+      r.sampling = {
+          .temperature = 0.9f, .seed = uint64_t(n), .frequency_penalty = float(n % 3) / 2};
       std::unique_ptr<EngineClient> client = std::make_unique<TestClient>(answer);
       while (!engine.submit(r, client)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       const End end = answer.wait_for_end();

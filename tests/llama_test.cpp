@@ -212,26 +212,5 @@ TEST(Generator, StopsAtAStopToken) {
   EXPECT_LE(tokens.size(), 4u);
 }
 
-TEST(Sampler, FollowsTheDistributionWithinItsFilters) {
-  const std::vector<float> logits = {std::log(0.5f), std::log(0.3f), std::log(0.15f),
-                                     std::log(0.05f)};
-  const auto shares = [&](const SamplingOptions& options) {
-    Sampler sampler(options);
-    std::vector<double> count(4);
-    for (int i = 0; i < 20000; i++) count[size_t(sampler.sample(logits))] += 1 / 20000.0;
-    return count;
-  };
-  const auto plain = shares({.temperature = 1, .seed = 3});
-  EXPECT_NEAR(plain[0], 0.5, 0.02);
-  EXPECT_NEAR(plain[3], 0.05, 0.01);
-  const auto top_p = shares({.temperature = 1, .top_p = 0.7f, .seed = 3});
-  EXPECT_NEAR(top_p[0], 0.625, 0.02);
-  EXPECT_EQ(top_p[2], 0);
-  EXPECT_NEAR(shares({.temperature = 1, .top_k = 1})[0], 1, 1e-9);
-  EXPECT_EQ(shares({.temperature = 1, .top_k = 2})[2], 0);
-  EXPECT_EQ(shares({.temperature = 1, .min_p = 0.2f})[3], 0);
-  EXPECT_EQ(Sampler({}).sample(logits), 0);
-}
-
 }  // namespace
 }  // namespace chatmem

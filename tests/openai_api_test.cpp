@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/utf8.h"
 #include "serve/answer_text.h"
 #include "serve/api_keys.h"
@@ -40,8 +42,8 @@ TEST(OpenAi, DefaultsAndFields) {
   const ChatCompletionRequest plain = parse("");
   EXPECT_FALSE(plain.max_tokens);
   EXPECT_FALSE(plain.seed);
-  EXPECT_EQ(plain.temperature, 1);
-  EXPECT_EQ(plain.top_p, 1);
+  EXPECT_EQ(plain.sampling.temperature, 1);
+  EXPECT_EQ(plain.sampling.top_p, 1);
   EXPECT_FALSE(plain.stream);
   const ChatCompletionRequest full = parse(
       "\"model\":\"m\",\"max_tokens\":9,\"max_completion_tokens\":7,\"temperature\":0,\"top_p\":0."
@@ -50,15 +52,15 @@ TEST(OpenAi, DefaultsAndFields) {
       "\"stream_options\":{\"include_usage\":true},\"whatever\":{\"x\":1}");
   EXPECT_EQ(full.model, "m");
   EXPECT_EQ(full.max_tokens, 7);
-  EXPECT_EQ(full.temperature, 0);
-  EXPECT_EQ(full.top_p, 0.5f);
-  EXPECT_EQ(full.top_k, 40);
-  EXPECT_EQ(full.min_p, 0.1f);
+  EXPECT_EQ(full.sampling.temperature, 0);
+  EXPECT_EQ(full.sampling.top_p, 0.5f);
+  EXPECT_EQ(full.sampling.top_k, 40);
+  EXPECT_EQ(full.sampling.min_p, 0.1f);
   EXPECT_EQ(full.seed, 5u);
   EXPECT_THAT(full.stop, ElementsAre("a", "b"));
   EXPECT_TRUE(full.stream && full.include_usage);
   EXPECT_EQ(parse("\"max_tokens\":0").max_tokens, 0);
-  EXPECT_EQ(parse("\"top_k\":-1,\"seed\":null,\"stop\":null").top_k, 0);
+  EXPECT_EQ(parse("\"top_k\":-1,\"seed\":null,\"stop\":null").sampling.top_k, 0);
 }
 
 // What the test suites of OpenAI's own clients send with "all parameters" (research: 200 expected).
@@ -86,7 +88,8 @@ TEST(OpenAi, TextPartsAreJoined) {
 }
 
 TEST(OpenAi, RefusesByName) {
-  EXPECT_EQ(refused("\"n\":2"), "400 n");
+  EXPECT_EQ(refused("\"n\":0"), "400 n");
+  EXPECT_EQ(refused("\"n\":129"), "400 n");
   EXPECT_EQ(refused("\"n\":\"1\""), "400 n");
   EXPECT_EQ(refused("\"temperature\":2.5"), "400 temperature");
   EXPECT_EQ(refused("\"temperature\":\"hot\""), "400 temperature");
@@ -101,12 +104,91 @@ TEST(OpenAi, RefusesByName) {
   EXPECT_EQ(refused("\"stop\":[1]"), "400 stop");
   EXPECT_EQ(refused("\"stream\":1"), "400 stream");
   EXPECT_EQ(refused("\"stream_options\":[]"), "400 stream_options");
-  EXPECT_EQ(refused("\"logprobs\":true"), "400 logprobs");
-  EXPECT_EQ(refused("\"logit_bias\":{\"5\":1}"), "400 logit_bias");
-  EXPECT_EQ(refused("\"presence_penalty\":1"), "400 presence_penalty");
-  EXPECT_EQ(refused("\"response_format\":{\"type\":\"json_object\"}"), "400 response_format");
-  EXPECT_EQ(refused("\"tool_choice\":{\"type\":\"function\"}"), "400 tool_choice");
+  EXPECT_EQ(refused("\"logprobs\":1"), "400 logprobs");
+  EXPECT_EQ(refused("\"top_logprobs\":2"), "400 top_logprobs");
+  EXPECT_EQ(refused("\"logprobs\":true,\"top_logprobs\":21"), "400 top_logprobs");
+  for (const char* bias : {"{\"5\":101}", "{\"5\":\"1\"}", "{\"x\":1}", "{\"-5\":1}", "{\"5x\":1}",
+                           "{\"99999999999\":1}", "[]"})
+    EXPECT_EQ(refused(std::string("\"logit_bias\":") + bias), "400 logit_bias") << bias;
+  EXPECT_EQ(refused("\"presence_penalty\":2.1"), "400 presence_penalty");
+  EXPECT_EQ(refused("\"frequency_penalty\":-3"), "400 frequency_penalty");
+  EXPECT_EQ(refused("\"repetition_penalty\":0"), "400 repetition_penalty");
   EXPECT_EQ(refused("\"model\":3"), "400 model");
+}
+
+TEST(OpenAi, SamplingAndChoices) {
+  const ChatCompletionRequest request = parse(
+      R"("n":3,"logprobs":true,"top_logprobs":20,"frequency_penalty":0.5,"presence_penalty":-2,
+      "repetition_penalty":1.1,"logit_bias":{"7":-100,"9":1.5,"word":0})");
+  EXPECT_EQ(request.n, 3);
+  EXPECT_EQ(request.top_logprobs, 20);
+  EXPECT_EQ(request.sampling.frequency_penalty, 0.5f);
+  EXPECT_EQ(request.sampling.presence_penalty, -2);
+  EXPECT_EQ(request.sampling.repetition_penalty, 1.1f);
+  EXPECT_THAT(request.sampling.logit_bias, ElementsAre(std::pair(7, -100.f), std::pair(9, 1.5f)));
+  EXPECT_EQ(parse("").top_logprobs, -1);
+  EXPECT_EQ(parse("\"logprobs\":true").top_logprobs, 0);
+}
+
+TEST(OpenAi, Formats) {
+  EXPECT_FALSE(parse(R"("response_format":{"type":"text"})").grammar);
+  EXPECT_TRUE(parse(R"("response_format":{"type":"json_object"})").grammar);
+  EXPECT_TRUE(parse(R"("response_format":{"type":"json_schema","json_schema":{"name":"a-1",
+      "strict":true,"schema":{"type":"object"}}})")
+                  .grammar);
+  for (const char* format :
+       {"3", "{}", R"({"type":"xml"})", R"({"type":"json_schema"})",
+        R"({"type":"json_schema","json_schema":{"name":"a"}})",
+        R"({"type":"json_schema","json_schema":{"schema":{}}})",
+        R"({"type":"json_schema","json_schema":{"name":"a b","schema":{}}})",
+        R"({"type":"json_schema","json_schema":{"name":"a","schema":{"type":"x"}}})"})
+    EXPECT_EQ(refused(std::string("\"response_format\":") + format), "400 response_format")
+        << format;
+  try {
+    parse(R"("response_format":{"type":"json_schema","json_schema":{"name":"a","schema":
+        {"properties":{"b":{"not":{}}}}}})");
+    FAIL();
+  } catch (const ApiError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("keyword 'not' at '/properties/b' is not supported"));
+  }
+}
+
+TEST(OpenAi, Tools) {
+  const std::string tools = R"("tools":[{"type":"function","function":{"name":"f","parameters":
+      {"type":"object"}}},{"type":"function","function":{"name":"g"}}])";
+  EXPECT_FALSE(parse(tools).grammar);  // auto
+  EXPECT_TRUE(parse(tools + R"(,"tool_choice":"none")").functions.empty());
+  const ChatCompletionRequest any = parse(tools + R"(,"tool_choice":"required")");
+  EXPECT_TRUE(any.grammar);
+  EXPECT_EQ(any.functions.size(), 2u);
+  const ChatCompletionRequest one =
+      parse(tools + R"(,"tool_choice":{"type":"function","function":{"name":"g"}})");
+  ASSERT_EQ(one.functions.size(), 1u);
+  EXPECT_EQ(one.functions[0]["function"]["name"], "g");
+  EXPECT_EQ(refused(tools + R"(,"tool_choice":{"type":"function","function":{"name":"h"}})"),
+            "400 tool_choice");
+  EXPECT_EQ(refused(tools + R"(,"tool_choice":"all")"), "400 tool_choice");
+  EXPECT_EQ(refused("\"tool_choice\":{\"type\":\"function\"}"), "400 tool_choice");
+  EXPECT_EQ(refused(R"("tool_choice":"required")"), "400 tools");
+  EXPECT_EQ(refused(R"("tool_choice":"required","tools":[{"type":"function"}])"), "400 tools[0]");
+  EXPECT_EQ(refused(R"("tool_choice":"required","tools":[{"type":"function","function":
+      {"name":"f","parameters":{"type":"x"}}}])"),
+            "400 tools");
+}
+
+TEST(OpenAi, CallsAndTheirResultsAreTurns) {
+  const ChatCompletionRequest request = parse_chat_completion(
+      R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":null,"tool_calls":
+      [{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}}]},
+      {"role":"tool","tool_call_id":"c","content":"4 \"x\""}]})");
+  EXPECT_EQ(request.turns[1].content, R"({"name": "f", "parameters": {"a": 1}})");
+  EXPECT_EQ(request.turns[2].role, "ipython");
+  EXPECT_EQ(request.turns[2].content, R"("4 \"x\"")");
+  EXPECT_EQ(refused([] {
+              parse_chat_completion(
+                  R"({"messages":[{"role":"assistant","tool_calls":[{"function":{}}]}]})");
+            }),
+            "400 messages[0].tool_calls");
 }
 
 TEST(OpenAi, RefusesMessagesThatAreNone) {
@@ -116,7 +198,8 @@ TEST(OpenAi, RefusesMessagesThatAreNone) {
   EXPECT_EQ(body("{}"), "400 messages");
   EXPECT_EQ(body("{\"messages\":[]}"), "400 messages");
   EXPECT_EQ(body("{\"messages\":[7]}"), "400 messages[0]");
-  EXPECT_EQ(body("{\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}"), "400 messages[0].role");
+  EXPECT_EQ(body("{\"messages\":[{\"role\":\"robot\",\"content\":\"x\"}]}"),
+            "400 messages[0].role");
   EXPECT_EQ(body("{\"messages\":[{\"role\":\"user\"}]}"), "400 messages[0].content");
   EXPECT_EQ(body("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}"),
             "400 messages[0].content");
@@ -127,9 +210,10 @@ TEST(OpenAi, RefusesMessagesThatAreNone) {
 }
 
 TEST(OpenAi, ShapesOfAnswers) {
-  AnswerHead head{"chatcmpl-1", "m", 1'730'000'000, false};
+  AnswerHead head{"chatcmpl-1", "m", 1'730'000'000};
   const Usage usage{9, 8, 2};
-  EXPECT_EQ(chat_completion(head, "Hel\"lo", FinishReason::length, usage),
+  const AnswerChoice choice{"Hel\"lo", {}, nullptr, "length"};
+  EXPECT_EQ(chat_completion(head, std::vector{choice}, usage),
             R"({"id":"chatcmpl-1","object":"chat.completion","created":1730000000,"model":"m",)"
             R"("choices":[{"index":0,"message":{"role":"assistant","content":"Hel\"lo",)"
             R"("refusal":null},"logprobs":null,"finish_reason":"length"}],"usage":{)"
@@ -137,23 +221,57 @@ TEST(OpenAi, ShapesOfAnswers) {
             R"("prompt_tokens_details":{"cached_tokens":8}}})");
   const std::string start =
       R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1730000000,"model":"m",)";
-  EXPECT_EQ(role_chunk(head),
+  EXPECT_EQ(role_chunk(head, 0),
             start + R"("choices":[{"index":0,"delta":{"role":"assistant","content":""},)"
                     R"("logprobs":null,"finish_reason":null}]})");
-  EXPECT_EQ(content_chunk(head, "x"), start + R"("choices":[{"index":0,"delta":{"content":"x"},)"
-                                              R"("logprobs":null,"finish_reason":null}]})");
+  EXPECT_EQ(content_chunk(head, 0, "x", nullptr),
+            start + R"("choices":[{"index":0,"delta":{"content":"x"},)"
+                    R"("logprobs":null,"finish_reason":null}]})");
   EXPECT_EQ(
-      finish_chunk(head, FinishReason::stop),
+      finish_chunk(head, 0, "stop", nullptr),
       start + R"("choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]})");
   head.include_usage = true;
-  EXPECT_TRUE(parse_json(content_chunk(head, "x"), "chunk")["usage"].is_null());
-  EXPECT_THAT(content_chunk(head, "x"), HasSubstr("\"usage\":null"));
+  EXPECT_TRUE(parse_json(content_chunk(head, 0, "x", nullptr), "chunk")["usage"].is_null());
+  EXPECT_THAT(content_chunk(head, 0, "x", nullptr), HasSubstr("\"usage\":null"));
   const Json last = parse_json(usage_chunk(head, usage), "chunk");
   EXPECT_TRUE(last["choices"].empty());
   EXPECT_EQ(last["usage"]["total_tokens"], 11);
   EXPECT_EQ(model_list("m", 5),
             R"({"object":"list","data":[{"id":"m","object":"model","created":5,)"
             R"("owned_by":"chatmem"}]})");
+}
+
+TEST(OpenAi, ShapesOfCallsAndLogprobs) {
+  const AnswerHead head{"chatcmpl-1", "m", 5, "fp_1"};
+  const FunctionCall call{"call_1", "f", "{}"};
+  const Json whole =
+      parse_json(chat_completion(head,
+                                 std::vector{AnswerChoice{"", {}, nullptr, "stop"},
+                                             AnswerChoice{"", call, nullptr, "tool_calls"}},
+                                 {}),
+                 "body");
+  EXPECT_EQ(whole["system_fingerprint"], "fp_1");
+  EXPECT_EQ(whole["choices"][1]["index"], 1);
+  EXPECT_EQ(dump_json(whole["choices"][1]["message"]),
+            R"({"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"call_1",)"
+            R"("type":"function","function":{"name":"f","arguments":"{}"}}]})");
+  const Json delta = parse_json(call_chunk(head, 2, call), "chunk")["choices"][0];
+  EXPECT_EQ(delta["index"], 2);
+  EXPECT_EQ(dump_json(delta["delta"]),
+            R"({"tool_calls":[{"index":0,"id":"call_1","type":"function",)"
+            R"("function":{"name":"f","arguments":"{}"}}]})");
+  EXPECT_EQ(
+      dump_json(parse_json(arguments_chunk(head, 0, "x", nullptr), "c")["choices"][0]["delta"]),
+      R"({"tool_calls":[{"index":0,"function":{"arguments":"x"}}]})");
+  const NamedLogprob half{"\xC3", "\xC3", -0.5f}, end{"<|eot_id|>", "", -INFINITY};
+  const Json entries = Json::array({logprob_entry(half, std::vector{half, end})});
+  const Json chunk = parse_json(content_chunk(head, 0, "x", entries), "chunk");
+  EXPECT_EQ(dump_json(chunk["choices"][0]["logprobs"]),
+            "{\"content\":[{\"token\":\"\xEF\xBF\xBD\""
+            R"(,"logprob":-0.5,"bytes":[195],"top_logprobs":[)"
+            "{\"token\":\"\xEF\xBF\xBD\""
+            R"(,"logprob":-0.5,"bytes":[195]},)"
+            R"({"token":"<|eot_id|>","logprob":-9999.0,"bytes":null}]}],"refusal":null})");
 }
 
 TEST(OpenAi, ShapesOfErrors) {
@@ -201,6 +319,28 @@ TEST(AnswerText, HoldsBackNoMoreThanItMust) {
   EXPECT_TRUE(answer.stopped());
   EXPECT_EQ(answer.push("more"), "");
   EXPECT_EQ(answer.finish(), "");
+}
+
+TEST(FunctionCallText, TakesACallApartWhereverItIsCut) {
+  for (const std::string text : {R"({"name": "f", "parameters": {"a":{"b":"é}"}}})",
+                                 R"({"name":"f","parameters":{"a":{"b":"é}"}}})"})
+    for (size_t n = 1; n <= text.size(); n++) {
+      AnswerText characters({});
+      FunctionCallText call;
+      std::string value;
+      for (size_t at = 0; at < text.size(); at += n) {
+        const std::string sure = call.push(characters.push(text.substr(at, n)));
+        EXPECT_EQ(find_invalid_utf8(sure), sure.npos);
+        value += sure;
+      }
+      FunctionCallText cut = call;
+      EXPECT_EQ(value + cut.finish(false), R"({"a":{"b":"é}"}}})");
+      EXPECT_EQ(value + call.finish(true), R"({"a":{"b":"é}"}})");
+      EXPECT_EQ(call.name(), "f");
+    }
+  FunctionCallText early;
+  EXPECT_EQ(early.push(R"({"name": "f", "param)") + early.finish(false), "");
+  EXPECT_EQ(early.name(), "");
 }
 
 TEST(ApiKeys, LoadAndAllow) {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -38,15 +39,20 @@ bool eventually(const std::function<bool()>& condition) {
 // A prompt has a token for each byte of its contents; token i of an answer is pieces[i].
 class ScriptCodec final : public ChatCodec {
  public:
-  std::vector<int> encode(std::span<const Turn> turns) const override {
+  std::vector<int> encode(std::span<const Turn> turns, std::span<const Json>) const override {
     std::vector<int> tokens;
     for (const Turn& turn : turns)
       tokens.insert(tokens.end(), turn.content.begin(), turn.content.end());
     return tokens;
   }
   std::string decode(int token) const override { return pieces.at(size_t(token)); }
+  std::string name(int token) const override { return decode(token); }
   std::vector<int> stop_tokens() const override { return {7}; }
+  const TokenTrie& trie() const override { return trie_; }
   std::vector<std::string> pieces = {"Hel", "lo", " world"};
+
+ private:
+  const TokenTrie trie_{std::vector<std::string_view>{"{", "}"}};
 };
 
 class ScriptEngine final : public Engine {
@@ -56,11 +62,15 @@ class ScriptEngine final : public Engine {
     for (std::thread& thread : threads_) thread.join();
   }
   int context_length() const override { return context; }
+  int vocab_size() const override { return 50; }
   bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override {
     const std::lock_guard lock(mutex_);
     if (running_ >= capacity) return false;
     running_++;
-    last = request;
+    last.prompt = request.prompt, last.stop_tokens = request.stop_tokens;
+    last.max_tokens = request.max_tokens, last.sampling = request.sampling;
+    last.n = request.n, last.top_logprobs = request.top_logprobs;
+    constrained = request.constraint != nullptr;
     client->on_accepted();
     threads_.emplace_back([this, r = std::move(request), c = std::move(client)]() mutable {
       play(r, *c);
@@ -70,16 +80,15 @@ class ScriptEngine final : public Engine {
     return true;
   }
   int running() const { return running_; }
-  EngineRequest last_request() {
-    const std::lock_guard lock(mutex_);
-    return last;
-  }
+  // Of the last request: all but its constraint. For a test that waited for the answer.
+  const EngineRequest& last_request() const { return last; }
 
   std::atomic<int> context = 100, capacity = 100, cancelled = 0, tokens_made = 0;
   std::atomic<bool> holds = false;  // before the first token, with a look at cancelled()
   std::atomic<int> pause_ms = 0;    // between tokens
   std::atomic<bool> fails = false;
   std::atomic<int> repeats = 1;
+  std::atomic<bool> constrained = false;  // the last request
 
  private:
   void play(const EngineRequest& request, EngineClient& client) {
@@ -88,18 +97,26 @@ class ScriptEngine final : public Engine {
       std::this_thread::sleep_for(2ms);
     }
     Usage usage{int(request.prompt.size()), 1, 0};
+    for (int choice = 0; choice < request.n; choice++)
+      if (!play_choice(choice, request, client, usage)) return;
+    client.on_done(usage);
+  }
+  // False when the client has been told of an error, or left.
+  bool play_choice(int choice, const EngineRequest& request, EngineClient& client, Usage& usage) {
     const int n = int(codec_.pieces.size()) * repeats;
     for (int i = 0; i < n; i++) {
-      if (usage.completion_tokens == request.max_tokens)
-        return client.on_finish(FinishReason::length, usage);
-      if (fails && i == 1) return client.on_error("[engine] out of memory");
-      if (client.cancelled()) return void(cancelled++);
+      if (i == request.max_tokens) return client.on_finish(choice, FinishReason::length), true;
+      if (fails && i == 1) return client.on_error("[engine] out of memory"), false;
+      if (client.cancelled()) return cancelled++, false;
       usage.completion_tokens++;
       tokens_made++;
-      if (!client.on_token(i % int(codec_.pieces.size()))) break;
+      GeneratedToken token{0, i % int(codec_.pieces.size()), FinishReason::none};
+      if (request.top_logprobs >= 0) token.logprobs = TokenLogprobs{-0.5f, {{1, -0.25f}}};
+      if (!client.on_token(choice, token)) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
     }
-    client.on_finish(FinishReason::stop, usage);
+    client.on_finish(choice, FinishReason::stop);
+    return true;
   }
 
   const ScriptCodec& codec_;
@@ -115,7 +132,7 @@ class Server : public ::testing::Test {
     server_ = std::make_unique<ChatServer>(std::move(options));
     if (ready) set_model();
   }
-  void set_model() { server_->set_model({"tiny", &engine_, &codec_}); }
+  void set_model() { server_->set_model({"tiny", &engine_, &codec_, "fp_0"}); }
   std::string url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(server_->port()) + path;
   }
@@ -178,7 +195,7 @@ TEST_F(Server, AnswersWhole) {
   EXPECT_EQ(json["usage"]["prompt_tokens"], 2);
   EXPECT_EQ(json["usage"]["completion_tokens"], 3);
   EXPECT_NE(find_header(response.headers, "x-request-id"), nullptr);
-  const EngineRequest asked = engine_.last_request();
+  const EngineRequest& asked = engine_.last_request();
   EXPECT_THAT(asked.prompt, ElementsAre('H', 'i'));
   EXPECT_THAT(asked.stop_tokens, ElementsAre(7));
   EXPECT_EQ(asked.max_tokens, 98);
@@ -223,6 +240,114 @@ TEST_F(Server, StopStringsAndCharactersSplitOverTokens) {
             "a|\xF0\x9F\x98\x80 |EN|length");
 }
 
+// All choices of a stream: their contents joined by "|", then the finish reason.
+std::map<int, std::string> stories(const std::vector<std::string>& data) {
+  std::map<int, std::string> found;
+  for (const std::string& event : data) {
+    if (event == "[DONE]") continue;
+    for (const Json& choice : parse_json(event, "chunk")["choices"]) {
+      std::string& story = found[choice["index"]];
+      if (choice["delta"].contains("content"))
+        story += choice["delta"]["content"].get<std::string>() + "|";
+      if (!choice["finish_reason"].is_null()) story += choice["finish_reason"].get<std::string>();
+    }
+  }
+  return found;
+}
+
+TEST_F(Server, SeveralChoices) {
+  start();
+  const Json json = parse_json(post("\"n\":3,\"seed\":1").body, "body");
+  ASSERT_EQ(json["choices"].size(), 3u);
+  for (int i = 0; i < 3; i++) {
+    EXPECT_EQ(json["choices"][size_t(i)]["index"], i);
+    EXPECT_EQ(json["choices"][size_t(i)]["message"]["content"], "Hello world");
+  }
+  EXPECT_EQ(json["usage"]["prompt_tokens"], 2);
+  EXPECT_EQ(json["usage"]["completion_tokens"], 9);
+  EXPECT_EQ(json["system_fingerprint"], "fp_0");
+  const std::vector<std::string> data =
+      events(post("\"n\":2,\"stream\":true,\"stream_options\":{\"include_usage\":true}").body);
+  EXPECT_EQ(data.back(), "[DONE]");
+  EXPECT_THAT(stories(data), ElementsAre(std::pair(0, "|Hel|lo| world|stop"),
+                                         std::pair(1, "|Hel|lo| world|stop")));
+  EXPECT_EQ(parse_json(data.at(data.size() - 2), "chunk")["usage"]["completion_tokens"], 6);
+}
+
+TEST_F(Server, LogprobsGoWithTheirText) {
+  codec_.pieces = {"a", "\xC3", "\xA9 ", "EN", "D", "x"};
+  start();
+  const Json whole =
+      parse_json(post("\"logprobs\":true,\"top_logprobs\":1,\"stop\":\"END\"").body, "b");
+  EXPECT_EQ(engine_.last_request().top_logprobs, 1);
+  const Json& entries = whole["choices"][0]["logprobs"]["content"];
+  ASSERT_EQ(entries.size(), 3u) << "those of the stop string are cut with it";
+  EXPECT_EQ(entries[0]["token"], "a");
+  EXPECT_EQ(entries[0]["logprob"], -0.5);
+  EXPECT_EQ(entries[1]["bytes"], Json::array({0xC3}));
+  EXPECT_EQ(entries[1]["top_logprobs"].size(), 1u);
+  size_t n = 0;
+  for (const std::string& event : events(post("\"logprobs\":true,\"stream\":true").body)) {
+    if (event == "[DONE]") continue;
+    const Json logprobs = parse_json(event, "chunk")["choices"][0]["logprobs"];
+    n += logprobs.is_null() ? 0 : logprobs["content"].size();
+  }
+  EXPECT_EQ(n, 6u);
+  EXPECT_TRUE(parse_json(post("").body, "b")["choices"][0]["logprobs"].is_null());
+}
+
+TEST_F(Server, BiasOfTokensThatAreNone) {
+  start();
+  EXPECT_EQ(post("\"logit_bias\":{\"49\":5}").status, 200);
+  EXPECT_EQ(error(post("\"logit_bias\":{\"50\":5}"))["param"], "logit_bias");
+}
+
+const std::string kTools =
+    R"("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object",
+    "properties":{"a":{"type":"integer"}},"required":["a"]}}}],"tool_choice":"required")";
+
+TEST_F(Server, ACallIsAnswered) {
+  codec_.pieces = {"{\"na", "me\": \"f\", \"para", "meters\": {\"", "a\": 4", "}", "}"};
+  start();
+  const Json whole = parse_json(post(kTools).body, "body")["choices"][0];
+  EXPECT_TRUE(engine_.constrained);
+  EXPECT_EQ(whole["finish_reason"], "tool_calls");
+  EXPECT_TRUE(whole["message"]["content"].is_null());
+  const Json call = whole["message"]["tool_calls"][0];
+  EXPECT_EQ(call["function"]["name"], "f");
+  EXPECT_EQ(call["function"]["arguments"], R"({"a": 4})");
+
+  std::string arguments, name, id, reason;
+  for (const std::string& event : events(post(kTools + ",\"stream\":true").body)) {
+    if (event == "[DONE]") continue;
+    const Json choice = parse_json(event, "chunk")["choices"][0];
+    if (!choice["finish_reason"].is_null()) reason = choice["finish_reason"];
+    if (!choice["delta"].contains("tool_calls")) continue;
+    const Json& delta = choice["delta"]["tool_calls"][0];
+    EXPECT_EQ(delta["index"], 0);
+    if (delta.contains("id")) id = delta["id"], name = delta["function"]["name"];
+    arguments += delta["function"]["arguments"].get<std::string>();
+  }
+  EXPECT_EQ(name, "f");
+  EXPECT_TRUE(id.starts_with("call_"));
+  EXPECT_EQ(arguments, R"({"a": 4})");
+  EXPECT_EQ(reason, "tool_calls");
+
+  const Json cut = parse_json(post(kTools + ",\"max_tokens\":5").body, "body")["choices"][0];
+  EXPECT_EQ(cut["finish_reason"], "length");
+  EXPECT_EQ(cut["message"]["tool_calls"][0]["function"]["arguments"], R"({"a": 4})");
+}
+
+TEST_F(Server, WrongSchemasAreRefusedBeforeTheStream) {
+  start();
+  const HttpResponse response = post(
+      R"("stream":true,"response_format":{"type":"json_schema","json_schema":{"name":"x",
+      "schema":{"type":"object","properties":{"a":{"not":{}}}}}})");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(error(response)["param"], "response_format");
+  EXPECT_THAT(error(response)["message"].get<std::string>(), HasSubstr("at '/properties/a'"));
+}
+
 TEST_F(Server, APromptThatDoesNotFitIsRefusedBeforeTheStream) {
   start();
   const HttpResponse response = post("\"stream\":true", std::string(100, 'x'));
@@ -232,7 +357,7 @@ TEST_F(Server, APromptThatDoesNotFitIsRefusedBeforeTheStream) {
   EXPECT_EQ(post("\"max_tokens\":0", std::string(100, 'x')).status, 200);
   EXPECT_EQ(post("", std::string(99, 'x')).status, 200);
   EXPECT_EQ(engine_.last_request().max_tokens, 1);
-  EXPECT_EQ(post("\"n\":3").status, 400);
+  EXPECT_EQ(post("\"n\":0").status, 400);
 }
 
 TEST_F(Server, AFullQueueIsSaid) {

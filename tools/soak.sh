@@ -123,6 +123,10 @@ seed_corpora() { # FOLDER
     >"$corpus/expansion_fuzz/brackets"
   cut -f 2 tests/golden/time_expressions.tsv >"$corpus/time_expressions_fuzz/sentences"
   printf '\x04An answer with \xc3\xa9\nand an EN! or END in it' >"$corpus/openai_api_fuzz/answer"
+  printf '{"type":"object","properties":{"a":{"type":"integer","minimum":3},"b":{"enum":["x",1]}},"required":["a"]}' \
+    >"$corpus/json_schema_fuzz/object"
+  printf '{"anyOf":[{"type":"array","items":{"$ref":"#"}},{"type":"string","pattern":"^[a-c]{2}(x|y)*$"}]}' \
+    >"$corpus/json_schema_fuzz/recursive"
   printf '%s\n' '{"format":"chatmem-journal","version":1}' '{"event":"sent","key":"a","bound_usd":1}' \
     '{"event":"received","key":"a","status":200,"request_id":"r","cost_usd":0.5,"body":"{\"x\":1}\u0001\n"}' \
     '{"event":"received","key":"b","status":200,"request_id":"","cost_usd":0,"body_latin1":"\u00ff"}' \

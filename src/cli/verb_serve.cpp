@@ -5,9 +5,11 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/progress.h"
 #include "cli/open_model.h"
 #include "cli/verbs.h"
+#include "cli/version.h"
 #include "serve/batch_engine.h"
 #include "serve/server.h"
 
@@ -39,6 +41,18 @@ class Signals {
   sigset_t set_;
 };
 
+// Of what decides an answer beside the request: program, device, dtype, tokenizer and the names and
+// shape of model and adapter. The weights themselves are not read for it.
+std::string fingerprint_of(const OpenModel& open, const ModelOptions& options) {
+  const auto name = [](const std::string& path) {
+    return fs::path(path).lexically_normal().filename().string();
+  };
+  const std::string all =
+      fmt::format("{} {} {} {} {} {:x}", CHATMEM_VERSION, options.device, int(open.dtype),
+                  name(options.model), name(options.adapter), open.tokenizer->fingerprint());
+  return fmt::format("fp_{:016x}", hash64(all, open.loaded.model.config.n_parameters()));
+}
+
 int serve(const ServeFlags& f) {
   constexpr int kDrainMs = 30'000;
   const Signals signals;
@@ -68,7 +82,8 @@ int serve(const ServeFlags& f) {
   codec.emplace(*open->tokenizer);
   const std::string name =
       f.name.empty() ? fs::path(f.model.model).lexically_normal().filename().string() : f.name;
-  server.set_model({name.empty() ? "chatmem" : name, engine.get(), &*codec});
+  server.set_model(
+      {name.empty() ? "chatmem" : name, engine.get(), &*codec, fingerprint_of(*open, f.model)});
 
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -36,7 +36,7 @@ bool Generator::add(int64_t id, GenerateRequest request) {
   if (n_active() == options_.max_requests) return false;
   auto kv = std::make_unique<KvSequence>(pages_);
   if (!kv->reserve(n)) return false;
-  Sampler sampler(request.sampling);
+  Sampler sampler(request.sampling, request.prompt, request.filter);
   active_.push_back({id, std::move(request), std::move(sampler), std::move(kv)});
   return true;
 }
@@ -66,7 +66,9 @@ void Generator::take_token(Active& a, std::span<const float> logits) {
                                   ? FinishReason::stop
                               : a.n_generated == a.request.max_tokens ? FinishReason::length
                                                                       : FinishReason::none;
-  generated_.push_back({a.id, a.next, finish});
+  GeneratedToken& token = generated_.emplace_back(GeneratedToken{a.id, a.next, finish});
+  if (a.request.top_logprobs >= 0)
+    token.logprobs = token_logprobs(logits, a.next, a.request.top_logprobs);
 }
 
 std::span<const GeneratedToken> Generator::step() {

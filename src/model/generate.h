@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,10 @@ struct GenerateRequest {
   std::vector<int> prompt;  // not empty
   int max_tokens = 0;       // at least 1
   SamplingOptions sampling;
-  std::vector<int> stop_tokens;  // end the request; reported, not part of the text
-  int adapter = -1;              // index into GeneratorOptions::adapters
+  std::vector<int> stop_tokens;   // end the request; reported, not part of the text
+  int adapter = -1;               // index into GeneratorOptions::adapters
+  int top_logprobs = -1;          // report logprobs, with this many of the likeliest; -1: do not
+  TokenFilter* filter = nullptr;  // must outlive the request
 };
 
 enum class FinishReason { none, stop, length };
@@ -28,6 +31,7 @@ struct GeneratedToken {
   int64_t request;
   int token;
   FinishReason finish;
+  std::optional<TokenLogprobs> logprobs = {};
 };
 
 struct GeneratorOptions {
@@ -51,6 +55,7 @@ class Generator {
   int n_active() const { return int(active_.size()); }
   // The most tokens of one sequence: of a prompt, or of a prompt and what is made of it.
   int capacity_tokens() const { return capacity_; }
+  int vocab_size() const { return model_.config.vocab_size; }
 
  private:
   struct Active {

@@ -24,7 +24,8 @@ bool BatchEngine::submit(EngineRequest& request, std::unique_ptr<EngineClient>& 
     if (stop_ || int(queue_.size()) >= options_.max_queue) return false;
     client->on_accepted();
     const int n = int(request.prompt.size());
-    queue_.push_back({std::move(request), std::move(client), {.prompt_tokens = n}});
+    queue_.push_back(
+        std::make_unique<Job>(Job{std::move(request), std::move(client), {.prompt_tokens = n}}));
   }
   wake_.notify_one();
   return true;
@@ -34,7 +35,7 @@ void BatchEngine::run() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stop_ || !queue_.empty() || !running_.empty(); });
+      wake_.wait(lock, [&] { return stop_ || !queue_.empty() || !begun_.empty(); });
       if (stop_) break;
     }
     try {
@@ -45,46 +46,77 @@ void BatchEngine::run() {
       fail_all(e.what());
     }
   }
-  running_.clear();
-  std::deque<Job> left;  // clients are destroyed without the lock: it is theirs to call submit()
+  begun_.clear();
+  std::deque<std::unique_ptr<Job>>
+      left;  // clients are destroyed without the lock: it is theirs to call submit()
   const std::lock_guard lock(mutex_);
   left.swap(queue_);
 }
 
 // Takes from the queue, in order, what the generator has room for.
 void BatchEngine::admit() {
-  std::vector<Job> failed;  // destroyed after the lock is given back
-  const std::lock_guard lock(mutex_);
-  while (!queue_.empty()) {
-    Job& job = queue_.front();
-    const EngineRequest& r = job.request;
-    // A warm-up wants no token; the generator's shortest answer is one, which is not delivered.
-    GenerateRequest request{r.prompt, std::max(1, r.max_tokens), r.sampling, r.stop_tokens,
-                            options_.adapter};
-    try {
-      if (!generator_.add(next_id_, std::move(request))) return;
-      running_.emplace(next_id_++, std::move(job));
-    } catch (const std::exception& e) {  // out of memory: this request's misfortune alone
-      job.client->on_error(e.what());
-      failed.push_back(std::move(job));
+  {
+    const std::lock_guard lock(mutex_);
+    bool room = begun_.empty() || start(*begun_.back());
+    while (room && !queue_.empty()) {
+      Job& job = *queue_.front();
+      room = start(job);
+      if (job.n_started == 0 && !job.over) break;
+      begun_.push_back(std::move(queue_.front()));
+      queue_.pop_front();
     }
-    queue_.pop_front();
   }
+  drop_over();
+}
+
+// Begins the answers that wait; false when there is no room for all.
+bool BatchEngine::start(Job& job) {
+  const EngineRequest& r = job.request;
+  try {
+    for (; job.n_started < r.n; job.n_started++) {
+      const size_t i = size_t(job.n_started);
+      if (r.constraint && job.filters.size() == i)
+        job.filters.push_back(r.constraint->make_filter());
+      // A warm-up wants no token; the generator's shortest answer is one, which is not delivered.
+      GenerateRequest request{.prompt = r.prompt,
+                              .max_tokens = std::max(1, r.max_tokens),
+                              .sampling = r.sampling,
+                              .stop_tokens = r.stop_tokens,
+                              .adapter = options_.adapter,
+                              .top_logprobs = r.top_logprobs,
+                              .filter = r.constraint ? job.filters[i].get() : nullptr};
+      request.sampling.seed += i;
+      if (!generator_.add(next_id_, std::move(request))) return false;
+      running_.emplace(next_id_++, Choice{&job, job.n_started});
+    }
+  } catch (const std::exception& e) {  // out of memory: this request's misfortune alone
+    job.client->on_error(e.what());
+    end(job);
+  }
+  return true;
+}
+
+// Stops what runs of a job that nobody hears any more.
+void BatchEngine::end(Job& job) {
+  std::erase_if(running_, [&](const auto& choice) {
+    if (choice.second.job == &job) generator_.cancel(choice.first);
+    return choice.second.job == &job;
+  });
+  job.over = true;
+}
+
+void BatchEngine::drop_over() {
+  std::erase_if(begun_, [](const auto& job) { return job->over; });
 }
 
 void BatchEngine::drop_cancelled() {
-  for (auto it = running_.begin(); it != running_.end();) {
-    if (!it->second.client->cancelled()) {
-      ++it;
-      continue;
-    }
-    generator_.cancel(it->first);
-    it = running_.erase(it);
-  }
-  std::vector<Job> dropped;  // destroyed after the lock is given back
+  for (const auto& job : begun_)
+    if (job->client->cancelled()) end(*job);
+  drop_over();
+  std::vector<std::unique_ptr<Job>> dropped;  // destroyed after the lock is given back
   const std::lock_guard lock(mutex_);
-  const auto kept = std::stable_partition(queue_.begin(), queue_.end(),
-                                          [](const Job& job) { return !job.client->cancelled(); });
+  const auto kept = std::stable_partition(
+      queue_.begin(), queue_.end(), [](const auto& job) { return !job->client->cancelled(); });
   dropped.assign(std::make_move_iterator(kept), std::make_move_iterator(queue_.end()));
   queue_.erase(kept, queue_.end());
 }
@@ -92,27 +124,31 @@ void BatchEngine::drop_cancelled() {
 void BatchEngine::deliver(const GeneratedToken& token) {
   const auto it = running_.find(token.request);
   CHECK(it != running_.end());
-  Job& job = it->second;
+  const auto [job, choice] = it->second;
   FinishReason finish = token.finish;
-  if (job.request.max_tokens > 0) {
-    job.usage.completion_tokens++;
-    if (finish != FinishReason::stop && !job.client->on_token(token.token)) {
+  if (job->request.max_tokens > 0) {
+    job->usage.completion_tokens++;
+    if (finish != FinishReason::stop && !job->client->on_token(choice, token)) {
       if (finish == FinishReason::none) generator_.cancel(token.request);
       finish = FinishReason::stop;
     }
   }
   if (finish == FinishReason::none) return;
-  job.client->on_finish(job.request.max_tokens > 0 ? finish : FinishReason::length, job.usage);
   running_.erase(it);
+  job->client->on_finish(choice, job->request.max_tokens > 0 ? finish : FinishReason::length);
+  if (++job->n_finished < job->request.n) return;
+  job->client->on_done(job->usage);
+  job->over = true;
+  drop_over();
 }
 
 // A step that failed leaves no request that could go on.
 void BatchEngine::fail_all(const std::string& message) {
-  for (auto& [id, job] : running_) {
-    generator_.cancel(id);
-    job.client->on_error(message);
+  for (const auto& job : begun_) {
+    job->client->on_error(message);
+    end(*job);
   }
-  running_.clear();
+  begun_.clear();
 }
 
 }  // namespace chatmem

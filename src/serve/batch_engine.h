@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "serve/engine.h"
 
@@ -23,6 +24,7 @@ class BatchEngine final : public Engine {
   ~BatchEngine() override;
 
   int context_length() const override { return generator_.capacity_tokens(); }
+  int vocab_size() const override { return generator_.vocab_size(); }
   bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override;
 
  private:
@@ -30,20 +32,33 @@ class BatchEngine final : public Engine {
     EngineRequest request;
     std::unique_ptr<EngineClient> client;
     Usage usage;
+    std::vector<std::unique_ptr<TokenFilter>> filters = {};  // of the answers begun
+    int n_started = 0, n_finished = 0;                       // answers
+    bool over = false;                                       // to be destroyed
+  };
+  // One answer in the generator.
+  struct Choice {
+    Job* job;
+    int index;
   };
   void run();
   void admit();
+  bool start(Job& job);
   void drop_cancelled();
   void deliver(const GeneratedToken& token);
+  void end(Job& job);
+  void drop_over();
   void fail_all(const std::string& message);
 
   Generator& generator_;
   const Options options_;
   std::mutex mutex_;  // guards queue_ and stop_
   std::condition_variable wake_;
-  std::deque<Job> queue_;
+  std::deque<std::unique_ptr<Job>> queue_;
   bool stop_ = false;
-  std::map<int64_t, Job> running_;  // of the engine's thread
+  // Of the engine's thread. Of the begun jobs the last alone may have answers that wait for room.
+  std::vector<std::unique_ptr<Job>> begun_;
+  std::map<int64_t, Choice> running_;
   int64_t next_id_ = 0;
   std::thread thread_;
 };

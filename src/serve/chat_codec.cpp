@@ -2,8 +2,9 @@
 
 namespace chatmem {
 
-std::vector<int> Llama3Codec::encode(std::span<const Turn> turns) const {
-  return render_chat(tokenizer_, turns, Generation::prompt);
+std::vector<int> Llama3Codec::encode(std::span<const Turn> turns,
+                                     std::span<const Json> functions) const {
+  return render_chat(tokenizer_, turns, Generation::prompt, functions);
 }
 
 // Special tokens other than stop tokens are markup, not text.

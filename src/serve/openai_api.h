@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "serve/engine.h"
+#include "text/byte_grammar.h"
 #include "text/prompt.h"
 
 namespace chatmem {
@@ -34,18 +36,20 @@ class ApiError : public Error {
 
 struct ChatCompletionRequest {
   std::string model;              // as asked; any name is taken and given back
-  std::vector<Turn> turns;        // developer has become system
+  std::vector<Turn> turns;        // developer has become system, tool ipython
   std::optional<int> max_tokens;  // max_completion_tokens, or the older max_tokens
-  float temperature = 1, top_p = 1, min_p = 0;
-  int top_k = 0;  // 0: all
+  SamplingOptions sampling;       // without the seed; tokens of logit_bias are 0 or more
   std::optional<uint64_t> seed;
   std::vector<std::string> stop;
+  int n = 1;
+  int top_logprobs = -1;               // -1: no logprobs
+  std::optional<ByteGrammar> grammar;  // of response_format, or of a forced tool_choice
+  std::vector<Json> functions;         // tools that the answer must call one of; empty: none
   bool stream = false, include_usage = false;
 };
 
-// Throws ApiError (400) that names the parameter. Fields that are unknown, or null, are ignored;
-// those that are known and would change the answer (n over 1, logprobs, response_format other than
-// text, penalties, logit_bias, a forced tool) are refused rather than ignored.
+// Throws ApiError (400) that names the parameter. Fields that are unknown, or null, are ignored; so
+// are tools that tool_choice does not force.
 ChatCompletionRequest parse_chat_completion(std::string_view body);
 
 // What all chunks of one answer have in common.
@@ -53,17 +57,44 @@ struct AnswerHead {
   std::string id;  // "chatcmpl-..."
   std::string model;
   int64_t created = 0;  // seconds since 1970
+  std::string
+      fingerprint;  // of what serves: the same seed gives the same answer under the same one
   bool include_usage = false;
 };
 
-std::string_view finish_reason_name(FinishReason reason);
-std::string chat_completion(const AnswerHead& head, std::string_view text, FinishReason reason,
+struct FunctionCall {
+  std::string id;  // "call_..."
+  std::string name, arguments;
+};
+
+// One of the answers to a request, whole.
+struct AnswerChoice {
+  std::string text;
+  std::optional<FunctionCall> call;  // instead of the text
+  Json logprobs;                     // array of logprob_entry, or null
+  std::string_view finish_reason;    // stop, length, tool_calls
+};
+
+struct NamedLogprob {
+  std::string name;   // of the token; any bytes
+  std::string bytes;  // none: a token that is not text
+  float logprob = 0;
+};
+// One token in logprobs.content. What is less likely than e^-9999 is given as -9999.
+Json logprob_entry(const NamedLogprob& token, std::span<const NamedLogprob> top);
+
+std::string chat_completion(const AnswerHead& head, std::span<const AnswerChoice> choices,
                             const Usage& usage);
-// The data of the events of a stream: one role chunk, content chunks, one finish chunk, and with
-// include_usage one usage chunk.
-std::string role_chunk(const AnswerHead& head);
-std::string content_chunk(const AnswerHead& head, std::string_view text);
-std::string finish_chunk(const AnswerHead& head, FinishReason reason);
+// The data of the events of a stream: for each choice one role chunk, chunks with contents or with
+// a call and its arguments, one finish chunk; then with include_usage one usage chunk. logprobs is
+// an array of logprob_entry, or null.
+std::string role_chunk(const AnswerHead& head, int choice);
+std::string content_chunk(const AnswerHead& head, int choice, std::string_view text, Json logprobs);
+std::string call_chunk(const AnswerHead& head, int choice, const FunctionCall& call);
+std::string arguments_chunk(const AnswerHead& head, int choice, std::string_view arguments,
+                            Json logprobs);
+std::string finish_chunk(const AnswerHead& head, int choice, std::string_view reason,
+                         Json logprobs);
 std::string usage_chunk(const AnswerHead& head, const Usage& usage);
 
 std::string model_object(std::string_view name, int64_t created);

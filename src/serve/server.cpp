@@ -5,104 +5,41 @@
 #include <chrono>
 #include <random>
 
-#include "net/sse.h"
-#include "serve/answer_text.h"
-#include "serve/openai_api.h"
+#include "serve/answer.h"
+#include "serve/grammar_constraint.h"
 
 namespace chatmem {
 namespace {
 
 const HttpHeaders kJson = {{"content-type", "application/json"}};
-// The last one asks nginx not to collect the stream before it passes it on.
-const HttpHeaders kEventStream = {{"content-type", "text/event-stream"},
-                                  {"cache-control", "no-cache"},
-                                  {"x-accel-buffering", "no"}};
-
 int64_t unix_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
-// One answer on its way from tokens to HTTP. Belongs to the engine.
-class Answer final : public EngineClient {
- public:
-  Answer(AnswerHead head, const ChatCodec& codec, std::vector<std::string> stop,
-         int ping_interval_ms)
-      : head_(std::move(head)),
-        codec_(codec),
-        text_(std::move(stop)),
-        ping_interval_ms_(ping_interval_ms) {}
-
-  // Set before the request is submitted; taken back when it is refused.
-  std::unique_ptr<ResponseStream> http;
-  bool streams = false;
-
-  void on_accepted() override {
-    if (!streams) return;
-    http->start(200, kEventStream);
-    http->write(kSsePing);
-    http->keep_alive(std::string(kSsePing), ping_interval_ms_);
-  }
-  bool on_token(int token) override {
-    send(text_.push(codec_.decode(token)));
-    return !text_.stopped() && !http->client_gone();
-  }
-  void on_finish(FinishReason reason, const Usage& usage) override {
-    send(text_.finish());
-    if (text_.stopped()) reason = FinishReason::stop;
-    if (!streams) return http->respond(200, kJson, chat_completion(head_, whole_, reason, usage));
-    send_role();
-    event(finish_chunk(head_, reason));
-    if (head_.include_usage) event(usage_chunk(head_, usage));
-    http->write(kSseDone);
-    http->end();
-  }
-  void on_error(const std::string& message) override {
-    const ApiError error(500, message);
-    if (!streams) return http->respond(error.status(), kJson, error.body());
-    event(error.body());  // the status is gone; clients raise on a chunk with an error
-    http->end();
-  }
-  bool cancelled() const override { return http->client_gone(); }
-
- private:
-  void event(const std::string& data) { http->write(sse_event(data)); }
-  void send_role() {
-    if (!std::exchange(role_sent_, true)) event(role_chunk(head_));
-  }
-  void send(const std::string& text) {
-    if (text.empty()) return;
-    if (!streams) {
-      whole_ += text;
-      return;
-    }
-    send_role();
-    event(content_chunk(head_, text));
-  }
-
-  const AnswerHead head_;
-  const ChatCodec& codec_;
-  AnswerText text_;
-  const int ping_interval_ms_;
-  std::string whole_;  // of an answer that is not streamed
-  bool role_sent_ = false;
-};
-
-EngineRequest engine_request(const ChatCompletionRequest& asked, const ServedModel& model) {
+EngineRequest engine_request(ChatCompletionRequest& asked, const ServedModel& model) {
   EngineRequest request;
-  request.prompt = model.codec->encode(asked.turns);
+  request.prompt = model.codec->encode(asked.turns, asked.functions);
   const int n_prompt = int(request.prompt.size()), n_ctx = model.engine->context_length();
   // A warm-up (max_tokens 0) may fill the context; any other needs room for one token.
   if (n_prompt + (asked.max_tokens == 0 ? 0 : 1) > n_ctx) throw ApiError::too_long(n_prompt, n_ctx);
   request.max_tokens = std::min(asked.max_tokens.value_or(n_ctx), n_ctx - n_prompt);
-  request.sampling.temperature = asked.temperature;
-  request.sampling.top_p = asked.top_p;
-  request.sampling.min_p = asked.min_p;
-  request.sampling.top_k = asked.top_k;
+  request.sampling = asked.sampling;
+  for (const auto& [token, bias] : asked.sampling.logit_bias)
+    if (token >= model.engine->vocab_size())
+      throw ApiError(400,
+                     fmt::format("'logit_bias' must have tokens below {}, has {}",
+                                 model.engine->vocab_size(), token),
+                     "logit_bias");
   request.sampling.seed =
       asked.seed ? *asked.seed : uint64_t(std::random_device{}()) << 32 | std::random_device{}();
   request.stop_tokens = model.codec->stop_tokens();
+  request.n = asked.n;
+  request.top_logprobs = asked.top_logprobs;
+  if (asked.grammar)
+    request.constraint = std::make_unique<GrammarConstraint>(
+        std::move(*asked.grammar), model.codec->trie(), request.stop_tokens);
   return request;
 }
 
@@ -163,16 +100,21 @@ const ServedModel& ChatServer::ready_model(const HttpRequest& request) const {
 
 void ChatServer::chat(const HttpRequest& http_request, Stream& stream) {
   const ServedModel& model = ready_model(http_request);
-  const ChatCompletionRequest asked = parse_chat_completion(http_request.body);
+  ChatCompletionRequest asked = parse_chat_completion(http_request.body);
   EngineRequest request = engine_request(asked, model);
   request.id = http_request.id;
   AnswerHead head{"chatcmpl-" + http_request.id.substr(http_request.id.find('_') + 1),
-                  asked.model.empty() ? model.name : asked.model, unix_seconds(),
+                  asked.model.empty() ? model.name : asked.model, unix_seconds(), model.fingerprint,
                   asked.include_usage};
-  auto answer = std::make_unique<Answer>(std::move(head), *model.codec, asked.stop,
-                                         options_.ping_interval_ms);
+  auto answer =
+      std::make_unique<Answer>(AnswerOptions{.head = std::move(head),
+                                             .stop = asked.stop,
+                                             .n = asked.n,
+                                             .streams = asked.stream,
+                                             .calls_function = !asked.functions.empty(),
+                                             .ping_interval_ms = options_.ping_interval_ms},
+                               *model.codec);
   Answer& mine = *answer;
-  mine.streams = asked.stream;
   mine.http = std::move(stream);
   std::unique_ptr<EngineClient> client = std::move(answer);
   if (model.engine->submit(request, client)) return;

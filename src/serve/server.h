@@ -24,6 +24,7 @@ struct ServedModel {
   std::string name;
   Engine* engine = nullptr;
   const ChatCodec* codec = nullptr;
+  std::string fingerprint;  // system_fingerprint of the answers
 };
 
 // POST /v1/chat/completions, GET /v1/models, /v1/models/NAME, /health (needs no key).

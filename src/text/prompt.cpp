@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 
@@ -25,6 +26,15 @@ constexpr std::string_view kSeedInstruction =
 // The header that Meta's template puts before every system prompt, with its fixed default date.
 constexpr std::string_view kSystemHeader =
     "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
+
+// What the template adds where functions are offered.
+constexpr std::string_view kFunctionsHeader = "Environment: ipython\n";
+constexpr std::string_view kFunctionsRequest =
+    "Given the following functions, please respond with a JSON for a function call with its proper "
+    "arguments that best answers the given prompt.\n\n"
+    "Respond in the format {\"name\": function name, \"parameters\": dictionary of argument name "
+    "and "
+    "its value}.Do not use variables.\n\n";
 
 // Takes one space off the text's begin or end; spaces are those of Jinja's trim, which is Python's
 // str.strip.
@@ -115,10 +125,11 @@ class TurnWriter {
 
 // The system turn is there always; those after it are written by write(turn, index).
 template <typename Write>
-void write_chat(TurnWriter& writer, std::span<const Turn> turns, const Write& write) {
+void write_chat(TurnWriter& writer, std::span<const Turn> turns, std::string_view header,
+                const Write& write) {
   const bool has_system = !turns.empty() && turns.front().role == "system";
   const std::string_view system = has_system ? trimmed(turns.front().content) : std::string_view();
-  writer.turn("system", std::string(kSystemHeader) + std::string(system));
+  writer.turn("system", std::string(header) + std::string(system));
   for (size_t i = has_system ? 1 : 0; i < turns.size(); i++) write(turns[i], i);
 }
 
@@ -190,10 +201,16 @@ std::vector<Turn> summary_request(const Conversation& conversation) {
 }
 
 std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> turns,
-                             Generation generation) {
+                             Generation generation, std::span<const Json> functions) {
   TurnWriter writer(tokenizer);
-  write_chat(writer, turns,
-             [&](const Turn& turn, size_t) { writer.turn(turn.role, trimmed(turn.content)); });
+  std::string header, request;
+  if (!functions.empty()) header = kFunctionsHeader, request = kFunctionsRequest;
+  header += kSystemHeader;
+  for (const Json& function : functions) request += dump_json(function, 4) + "\n\n";
+  write_chat(writer, turns, header, [&](const Turn& turn, size_t) {
+    const std::string before = turn.role == "user" ? std::exchange(request, {}) : std::string();
+    writer.turn(turn.role, before + std::string(trimmed(turn.content)));
+  });
   if (generation == Generation::prompt) writer.generation_header();
   return writer.take();
 }
@@ -217,7 +234,7 @@ Example encode_chat(const Tokenizer& tokenizer, const std::string& id, std::span
     throw Error(
         fmt::format("[prompt] the chat '{}' must have a turn of the assistant to learn from", id));
   TurnWriter writer(tokenizer);
-  write_chat(writer, turns, [&](const Turn& turn, size_t i) {
+  write_chat(writer, turns, kSystemHeader, [&](const Turn& turn, size_t i) {
     const std::string_view content = trimmed(turn.content);
     if (learnt[i] && content.empty())
       throw Error(fmt::format("[prompt] the chat '{}': turn {} must not be empty to be learnt from",

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "text/conversation.h"
 #include "text/tokenizer.h"
 
@@ -18,7 +19,7 @@ enum class PromptTemplate { temporal, seed };
 std::optional<PromptTemplate> parse_prompt_template(std::string_view name);
 
 struct Turn {
-  std::string role;  // system, user, assistant
+  std::string role;  // system, user, assistant; ipython: what a called function gave
   std::string content;
 };
 
@@ -28,11 +29,13 @@ std::vector<Turn> summary_request(const Conversation& conversation);
 
 // The Llama 3.1 chat template: bos, a system turn that begins "Cutting Knowledge Date: December
 // 2023\nToday Date: 26 Jul 2024\n\n", the turns, and with `generation` the header of the
-// assistant's turn. Contents are trimmed and never parsed for special tokens. Throws Error when the
-// tokenizer lacks the template's special tokens.
+// assistant's turn. Contents are trimmed and never parsed for special tokens. Functions, as
+// OpenAI's API has them under "tools", are offered as the template does it: in the first user turn,
+// before its text, with "Environment: ipython" in the system turn. Throws Error when the tokenizer
+// lacks the template's special tokens.
 enum class Generation { no, prompt };
 std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> turns,
-                             Generation generation);
+                             Generation generation, std::span<const Json> functions = {});
 
 // A training example. Nothing is cut, however long.
 struct Example {

@@ -1,7 +1,9 @@
 // libFuzzer: bodies of chat completion requests are read within their limits or refused with an
 // answer that is JSON; the text of an answer is cut the same way in whatever pieces it comes. The
 // first byte chooses.
+#include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -16,16 +18,23 @@ void check_request(std::string_view body) {
   try {
     const ChatCompletionRequest request = parse_chat_completion(body);
     CHECK(!request.turns.empty());
-    CHECK(request.temperature >= 0 && request.temperature <= 2);
-    CHECK(request.top_p >= 0 && request.top_p <= 1 && request.min_p >= 0 && request.min_p <= 1);
-    CHECK(request.top_k >= 0 && request.max_tokens.value_or(0) >= 0);
+    const SamplingOptions& sampling = request.sampling;
+    CHECK(sampling.temperature >= 0 && sampling.temperature <= 2);
+    CHECK(sampling.top_p >= 0 && sampling.top_p <= 1);
+    CHECK(sampling.min_p >= 0 && sampling.min_p <= 1);
+    CHECK(sampling.top_k >= 0 && request.max_tokens.value_or(0) >= 0);
+    for (const auto& [token, bias] : sampling.logit_bias)
+      CHECK(token >= 0 && std::abs(bias) <= 100);
+    CHECK(request.n >= 1 && request.top_logprobs >= -1 && request.top_logprobs <= 20);
+    CHECK(request.functions.empty() || request.grammar);
     for (const std::string& stop : request.stop) CHECK(!stop.empty());
-    const AnswerHead head{"chatcmpl-1", request.model, 1, request.include_usage};
+    const AnswerHead head{"chatcmpl-1", request.model, 1, "", request.include_usage};
     for (const Turn& turn : request.turns) {
-      const std::string chunk = content_chunk(head, turn.content);
+      const std::string chunk = content_chunk(head, 0, turn.content, nullptr);
       CHECK(json_string(parse_json(chunk, "chunk"), "model", "chunk") == request.model);
     }
-    parse_json(chat_completion(head, request.turns[0].content, FinishReason::stop, {}), "answer");
+    const AnswerChoice choice{request.turns[0].content, {}, nullptr, "stop"};
+    parse_json(chat_completion(head, std::vector{choice}, {}), "answer");
   } catch (const ApiError& e) {
     CHECK(e.status() >= 400 && e.status() < 500);
     json_object(parse_json(e.body(), "error"), "error", "error");
