@@ -24,7 +24,8 @@ using ::testing::StartsWith;
 const fs::path kSource = CHATMEM_SOURCE_DIR;
 const std::string kTokenizer = kSource / "samples/tokenizer";
 const std::vector<std::string> kVerbs = {"generate",  "encode",   "train", "export",   "serve",
-                                         "summarize", "evaluate", "rouge", "tokenize", "score"};
+                                         "summarize", "evaluate", "rouge", "tokenize", "score",
+                                         "inspect"};
 
 // Name and bytes of all files below a folder.
 std::map<std::string, std::string> files_of(const fs::path& folder) {

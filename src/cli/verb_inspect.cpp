@@ -12,6 +12,7 @@
 #include "model/quantize.h"
 #include "model/random_model.h"
 #include "train/plan.h"
+#include "train/trainer.h"
 
 namespace chatmem {
 namespace {
@@ -20,9 +21,10 @@ struct InspectFlags {
   ModelOptions model;
   std::string formats = "bf16", method = "lora", quantize = "off", optimizer = "adamw";
   MemoryFlags memory;
+  double tflops = 0;  // 0: this machine's
   AdapterConfig lora;
   int max_tokens = 4096, layers = 0;
-  bool plan = false, tensors = false, json = false;
+  bool plan = false, tensors = false;
 };
 
 // A folder or file, or the name of a published model, of which only the shape is known.
@@ -95,6 +97,19 @@ void print_tokenizer(InspectFlags& f, const Inspected& inspected) {
              named(tokenizer.eos()), tokenizer.fingerprint());
 }
 
+// What a million tokens take at least, on a device of --tflops or on this machine.
+void print_time(const InspectFlags& f, double flops_per_token) {
+  double peak = f.tflops * 1e12;
+  if (peak == 0) {
+    const std::unique_ptr<Ops> ops = open_device(f.model);
+    peak = measure_peak_gflops(*ops, DType::bf16) * 1e9;
+  }
+  fmt::print(
+      "{:.1f} GFLOP a token: a million tokens take at least {} at the {:.2g} TFLOP/s of {}\n",
+      flops_per_token * 1e-9, format_duration(flops_per_token * 1e6 / peak), peak * 1e-12,
+      f.tflops > 0 ? "--tflops" : "this machine's products");
+}
+
 void print_plan(InspectFlags& f, Llama shape) {
   if (f.quantize == "nf4") mark_as_nf4(shape);
   MemoryPlanOptions options;
@@ -110,6 +125,7 @@ void print_plan(InspectFlags& f, Llama shape) {
              format_count(f.max_tokens), dtype_name(options.dtype),
              recompute_name(options.recompute));
   print_memory(plan);
+  print_time(f, train_flops_per_token(shape.config, options.lora.has_value(), options.recompute));
   check_memory(f.memory, plan, options.recompute, 0);
 }
 
@@ -128,7 +144,7 @@ void add_inspect(CLI::App& app, Action& action) {
   static InspectFlags f;
   CLI::App& verb = *app.add_subcommand(
       "inspect",
-      "Show what a model is made of, and the memory that training it takes\n\n"
+      "show what a model is made of, and the memory and time that training it takes\n\n"
       "example: chatmem inspect llama-3.1-8b --plan --quantize nf4 --memory 24");
   verb.add_option("model", f.model.model,
                   "a folder, a GGUF file, or a published model's name: then its shape alone")
@@ -167,6 +183,10 @@ void add_inspect(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->group(group);
   add_memory_flags(verb, f.memory, group);
+  verb.add_option("--tflops", f.tflops,
+                  "TFLOP/s of a device in bf16, for the time; default: measured on this machine")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
   verb.add_option("--dtype", f.model.dtype, "of activations")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}))
       ->capture_default_str()

@@ -75,4 +75,11 @@ std::optional<Recompute> choose_recompute(const Llama& shape, MemoryPlanOptions 
   return std::nullopt;
 }
 
+double train_flops_per_token(const Config& c, bool is_lora, Recompute recompute) {
+  const double block =
+      double(c.dim) * (2.0 * c.q_dim() + 2.0 * c.kv_dim()) + 3.0 * c.dim * c.hidden_dim;
+  const double per_weight = (is_lora ? 4 : 6) + (recompute == Recompute::blocks ? 2 : 0);
+  return per_weight * c.n_layers * block;
+}
+
 }  // namespace chatmem

@@ -40,4 +40,10 @@ MemoryPlan plan_memory(const Llama& shape, const MemoryPlanOptions& options);
 std::optional<Recompute> choose_recompute(const Llama& shape, MemoryPlanOptions options,
                                           size_t memory_bytes);
 
+// Floating-point operations of one token's GEMMs in the blocks: 2 a weight forward, 2 for dX, 2 for
+// dW where the weight is trained, and forward again where blocks are recomputed. Attention and
+// lm_head, which sees targets alone, are not counted: the time at a device's peak is a lower bound.
+double train_flops_per_token(const Config& config, bool is_lora,
+                             Recompute recompute = Recompute::nothing);
+
 }  // namespace chatmem

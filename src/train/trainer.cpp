@@ -16,6 +16,7 @@
 #include "train/backward.h"
 #include "train/batches.h"
 #include "train/optimizer.h"
+#include "train/plan.h"
 #include "train/run_folder.h"
 #include "train/trainable.h"
 
@@ -45,14 +46,6 @@ void check_data(const Dataset& data, const Config& config, int max_tokens) {
             fmt::format("[train] example '{}' has token {}, outside the model's vocabulary of {}",
                         e.id, token, config.vocab_size));
   }
-}
-
-// Floating-point operations of one token's GEMMs: 2 a weight forward, 2 for dX, 2 for dW where the
-// weight is trained.
-double flops_per_token(const Config& c, bool is_lora) {
-  const double block =
-      double(c.dim) * (2.0 * c.q_dim() + 2.0 * c.kv_dim()) + 3.0 * c.dim * c.hidden_dim;
-  return (is_lora ? 4.0 : 6.0) * c.n_layers * block;
 }
 
 // Rows of all steps. By epochs the last step may have fewer than the others.
@@ -255,7 +248,8 @@ void Trainer::count(const StepResult& r, Clock::time_point start) {
   report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   report_.tokens_per_second = double(n_tokens_) / report_.seconds;
   report_.target_tokens_per_second = double(n_targets_) / report_.seconds;
-  report_.gflops = report_.tokens_per_second * flops_per_token(model_.config, adapter_) * 1e-9;
+  report_.gflops =
+      report_.tokens_per_second * train_flops_per_token(model_.config, adapter_) * 1e-9;
 }
 
 BatchTime Trainer::measure() {
@@ -417,7 +411,7 @@ TrainPlan plan_training(const Dataset& data, const Config& config, bool is_lora,
   plan.n_positions = count_positions(plan.n_rows, options);
   plan.steps = steps_of(plan.n_positions, options);
   plan.fill = double(s.n_tokens) / (double(plan.n_rows) * options.max_tokens);
-  plan.gflop_per_token = flops_per_token(config, is_lora) * 1e-9;
+  plan.gflop_per_token = train_flops_per_token(config, is_lora, options.recompute) * 1e-9;
   return plan;
 }
 
