@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,11 +51,13 @@ struct GoldenModel {
 struct Prefill {
   int chunk = 1 << 20;  // tokens of one forward pass
   bool adapted = false;
+  std::optional<DType> kv_dtype = {};  // absent: that of the activations
 };
 inline std::vector<float> all_logits(GoldenModel& g, const std::vector<int>& tokens,
                                      Prefill how = {}) {
   const int n = int(tokens.size());
-  KvPages pages(*g.ops, g.config(), pages_for(n) + 3, g.dtype, g.config().n_layers);
+  KvPages pages(*g.ops, g.config(), pages_for(n) + 3, how.kv_dtype.value_or(g.dtype),
+                g.config().n_layers);
   KvSequence other(pages), kv(pages);
   CHECK(other.reserve(1) && kv.reserve(n));  // so that the sequence does not begin at page 0
   Workspace ws = make_workspace(

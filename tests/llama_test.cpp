@@ -78,6 +78,27 @@ TEST_P(LlamaTest, DecodeEqualsPrefill) {
         << "chunk " << chunk;
 }
 
+// Keys and values in every type: close to those in f32, decode close to prefill.
+TEST_P(LlamaTest, KeysAndValuesInEveryType) {
+  GoldenModel g(GetParam());
+  const auto tokens = g.ints("tokens");
+  const auto exact = all_logits(g, tokens);
+  for (const auto& [type, tolerance] :
+       {std::pair{DType::bf16, 0.02}, {DType::f16, 0.003}, {DType::q8_0, 0.03}}) {
+    if (g.config().kv_dim() % int(block_elements(type)) != 0) {
+      EXPECT_THROW(all_logits(g, tokens, {.kv_dtype = type}), Error);
+      continue;
+    }
+    const auto whole = all_logits(g, tokens, {.kv_dtype = type});
+    EXPECT_LT(max_difference(whole, exact), tolerance) << dtype_name(type);
+    EXPECT_GT(max_difference(whole, exact), tolerance / 300) << dtype_name(type);
+    for (const int chunk : {1, 7, 32, 33})
+      EXPECT_LT(max_difference(all_logits(g, tokens, {.chunk = chunk, .kv_dtype = type}), whole),
+                tolerance / 2)
+          << dtype_name(type) << " chunk " << chunk;
+  }
+}
+
 TEST(Llama, LongSequenceInChunksIsThatOfTransformers) {
   GoldenModel g("grouped");
   const auto tokens = g.ints("long.tokens");

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "compute/gemm.h"
+#include "compute/quant.h"
 #include "ops_setups.h"
 
 namespace chatmem {
@@ -468,6 +469,7 @@ const std::vector<AttentionCase>& attention_cases() {
       {{4, 4, 80, 2}, {{0, 40}, {57, 9}}},
       {{8, 2, 128, 1}, {{0, 65}, {200, 1}}},
       {{3, 1, 20, 0}, {{5, 257}}},
+      {{4, 2, 16, 0}, {{0, 33}, {70, 1}}},
   };
   return kCases;
 }
@@ -483,14 +485,33 @@ struct Cache {
   int n = 0;
 };
 
-void fill_cache(Ops& ops, Random& random, const AttentionCase& c, DType dtype, Cache& cache) {
+// m as a pool of this type holds it, by the obvious versions.
+void round_to_kv(Mat& m, DType dtype) {
+  if (dtype != DType::q8_0) {
+    for (double& x : m.v) x = round_to(dtype, x);
+    return;
+  }
+  std::vector<float> row(size_t(m.cols));
+  std::vector<char> bytes(row_bytes(dtype, row.size()));
+  for (int r = 0; r < m.rows; r++) {
+    double* values = &m(r, 0);
+    std::copy_n(values, m.cols, row.begin());
+    CHECK(quantize_row(bytes.data(), row.data(), m.cols, dtype));
+    dequantize_row(row.data(), bytes.data(), m.cols, dtype);
+    std::copy(row.begin(), row.end(), values);
+  }
+}
+
+// The keys and values come in `dtype`; the pool is of kv_type.
+void fill_cache(Ops& ops, Random& random, const AttentionCase& c, DType dtype, DType kv_type,
+                Cache& cache) {
   const int kv_dim = c.heads.n_kv_heads * c.heads.head_dim;
   cache.pool.n_layers = 3;
   for (const auto& [pos, n] : c.runs)
     cache.pool.n_pages += (pos + n + kPageTokens - 1) / kPageTokens;
   const int rows = cache.pool.n_pages * 3 * kPageTokens;
-  cache.pool.k = make_tensor(ops, rows, kv_dim, dtype);
-  cache.pool.v = make_tensor(ops, rows, kv_dim, dtype);
+  cache.pool.k = make_tensor(ops, rows, kv_dim, kv_type);
+  cache.pool.v = make_tensor(ops, rows, kv_dim, kv_type);
   std::vector<int> order(size_t(cache.pool.n_pages));
   std::iota(order.begin(), order.end(), 0);
   random.shuffle(std::span(order));
@@ -506,6 +527,7 @@ void fill_cache(Ops& ops, Random& random, const AttentionCase& c, DType dtype, C
     Mat k = random_mat(random, pos + n, kv_dim), v = random_mat(random, pos + n, kv_dim);
     const Run all = {.kv = &cache.kvs.back(), .n = pos + n};
     ops.kv_store(upload(ops, k, dtype), upload(ops, v, dtype), {&all, 1}, c.heads.kv_layer);
+    round_to_kv(k, kv_type), round_to_kv(v, kv_type);
     cache.sequences.push_back({std::move(k), std::move(v)});
     cache.of_run.push_back(&cache.sequences.back());
     cache.runs.push_back(
@@ -515,11 +537,14 @@ void fill_cache(Ops& ops, Random& random, const AttentionCase& c, DType dtype, C
   }
 }
 
+constexpr DType kKvTypes[] = {DType::f32, DType::bf16, DType::f16, DType::q8_0};
+
 TEST_P(OpsTest, Attention) {
   for (const AttentionCase& c : attention_cases())
-    for (const DType kv_type : {dtype, DType::f32}) {
+    for (const DType kv_type : kKvTypes) {
+      if (c.heads.n_kv_heads * c.heads.head_dim % int(block_elements(kv_type)) != 0) continue;
       Cache cache;
-      fill_cache(ops, random, c, kv_type, cache);
+      fill_cache(ops, random, c, dtype, kv_type, cache);
       Mat q = random_m(cache.n, c.heads.n_heads * c.heads.head_dim, 2);
       const Tensor qt = up(q), out = make_tensor(ops, q.rows, q.cols, dtype);
       const Tensor lse = make_tensor(ops, q.rows, c.heads.n_heads, DType::f32);
@@ -538,7 +563,7 @@ TEST_P(OpsTest, AttentionBackward) {
     for (const bool split : {false, true}) {
       if (c.runs[0].second > 70) continue;  // the reference is too slow
       Cache cache;
-      fill_cache(ops, random, c, dtype, cache);
+      fill_cache(ops, random, c, dtype, dtype, cache);
       std::vector<Run> runs;
       std::vector<const Sequence*> of_run;
       for (size_t i = 0; i < cache.runs.size(); i++) {

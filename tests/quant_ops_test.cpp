@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "base/random.h"
@@ -154,6 +155,67 @@ TEST_P(QuantOpsTest, ScratchGrowsOnce) {
   const size_t bytes = ops.allocated_bytes();
   for (const int n : {40, 1, 17}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
   EXPECT_EQ(ops.allocated_bytes(), bytes);
+}
+
+// A row of a small batch has the bits that it has alone.
+TEST_P(QuantOpsTest, FewRowsDoNotDependOnEachOther) {
+  constexpr int kMost = 8, kOut = 130, kIn = 512;
+  const Tensor x = random_tensor(kMost, kIn, dtype);
+  const Tensor y = make_tensor(ops, kMost, kOut, dtype), one = make_tensor(ops, 1, kOut, dtype);
+  std::vector<DType> types(std::begin(kAllTypes), std::end(kAllTypes));
+  types.insert(types.end(), {DType::f32, DType::bf16});
+  for (const DType type : types) {
+    const Tensor w = random_tensor(kOut, kIn, type);
+    for (int n = 2; n <= kMost; n++) {
+      ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
+      for (int row = 0; row < n; row++) {
+        ops.matmul(one, x.slice(row, 1), w, 1, Accumulate::no);
+        EXPECT_EQ(values(y.slice(row, 1)), values(one))
+            << dtype_name(type) << ", row " << row << " of " << n;
+      }
+    }
+  }
+}
+
+// Keys and values on their way into a pool, bit for bit by the obvious versions, with numbers at
+// the edges of the types.
+TEST_P(QuantOpsTest, KvStoreConverts) {
+  constexpr int kRows = 40, kCols = 96;
+  const Tensor wide = random_tensor(kRows, kCols, DType::f32);
+  const float edges[] = {0,        -0.0f,       1e-7f,  3e-8f,   2.9e-8f, -6.1e-5f, 6.104e-5f,
+                         65280.0f, 1.00390625f, 126.5f, -127.0f, 63.5f,   -0.5f,    1e-30f};
+  std::copy(std::begin(edges), std::end(edges), wide.f32());
+  std::fill_n(wide.slice(1, 1).f32(), 32, 0.0f);
+  for (int i = 0; i < 31; i++) wide.slice(2, 1).f32()[i] = 0.5f * float(i) - 3;  // halves of a step
+  wide.slice(2, 1).f32()[31] = 127;
+  const Tensor x = make_tensor(ops, kRows, kCols, dtype);
+  ops.copy(x, wide);
+  ops.copy(wide, x);  // rounded, if to anything
+  const int pages[] = {1, 0};
+  for (const DType kv_type : {DType::f32, DType::bf16, DType::f16, DType::q8_0}) {
+    const int pool_rows = 2 * 2 * kPageTokens;
+    const KvPool pool{make_tensor(ops, pool_rows, kCols, kv_type),
+                      make_tensor(ops, pool_rows, kCols, kv_type), 2, 2};
+    const KvCache kv{&pool, pages};
+    const chatmem::Run run{.kv = &kv, .n = kRows};
+    ops.kv_store(x, x, {&run, 1}, 1);
+    for (int r = 0; r < kRows; r++) {
+      const float* row = wide.slice(r, 1).f32();
+      std::vector<char> want(row_bytes(kv_type, kCols)), got(want.size());
+      for (size_t i = 0; i < kCols && kv_type != DType::q8_0; i++) {
+        const uint16_t half = kv_type == DType::bf16 ? to_bf16(row[i]).bits : to_f16(row[i]).bits;
+        if (kv_type == DType::f32)
+          std::memcpy(&want[4 * i], &row[i], 4);
+        else
+          std::memcpy(&want[2 * i], &half, 2);
+      }
+      if (kv_type == DType::q8_0) ASSERT_TRUE(quantize_row(want.data(), row, kCols, kv_type));
+      for (const Tensor& t : {pool.k, pool.v}) {
+        ops.copy_out(got.data(), t.slice(int(pool.row(pages[r / 32], 1, r % 32)), 1));
+        EXPECT_EQ(got, want) << dtype_name(kv_type) << " row " << r;
+      }
+    }
+  }
 }
 
 }  // namespace

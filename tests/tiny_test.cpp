@@ -125,6 +125,7 @@ struct PassOptions {
   int chunk = 1 << 20;
   DType dtype = DType::f32;
   const Adapter* adapter = nullptr;
+  std::optional<DType> kv_dtype = {};  // absent: dtype
 };
 
 class TinyTest : public ::testing::Test {
@@ -147,7 +148,7 @@ class TinyTest : public ::testing::Test {
                             PassOptions how = {}) {
     std::vector<int> tokens, rows;
     std::vector<chatmem::Run> runs;
-    KvPages pages(*ops_, model.config, 64, how.dtype, model.config.n_layers);
+    KvPages pages(*ops_, model.config, 64, how.kv_dtype.value_or(how.dtype), model.config.n_layers);
     std::deque<KvSequence> kv;
     for (const auto& sequence : sequences) {
       kv.emplace_back(pages);
@@ -228,6 +229,31 @@ TEST_F(TinyTest, DecodeEqualsPrefill) {
   const auto whole = logits(model_, story_);
   for (const int chunk : {1, 5, 32})
     EXPECT_LT(max_difference(logits(model_, story_, {.chunk = chunk}), whole), 1e-4) << chunk;
+}
+
+// The mean of sum(p log(p / q)) over positions, p of f32.
+TEST_F(TinyTest, KeysAndValuesInFewerBitsCostLittle) {
+  const int vocab = model_.config.vocab_size;
+  const auto logprobs = [&](std::optional<DType> kv_dtype) {
+    std::vector<float> rows = logits(model_, story_, {.kv_dtype = kv_dtype});
+    for (auto row = rows.begin(); row < rows.end(); row += vocab) {
+      double sum = 0;
+      for (auto x = row; x < row + vocab; x++) sum += std::exp(double(*x));
+      for (auto x = row; x < row + vocab; x++) *x -= float(std::log(sum));
+    }
+    return rows;
+  };
+  const auto exact = logprobs(std::nullopt);
+  for (const auto& [type, limit] :
+       {std::pair{DType::bf16, 1e-4}, {DType::f16, 1e-5}, {DType::q8_0, 1e-3}}) {
+    const auto rounded = logprobs(type);
+    double kl = 0;
+    for (size_t i = 0; i < exact.size(); i++)
+      kl += std::exp(double(exact[i])) * double(exact[i] - rounded[i]);
+    kl /= double(story_.size());
+    EXPECT_LT(kl, limit) << dtype_name(type);
+    std::printf("KL divergence of %s keys and values: %.2g\n", dtype_name(type).data(), kl);
+  }
 }
 
 TEST_F(TinyTest, PackedEqualsAlone) {

@@ -32,7 +32,8 @@ struct Shape {
     return (rows + device.kernels->lanes - 1) / device.kernels->lanes * device.kernels->lanes;
   }
   size_t query_tile() const { return size_t(padded) * size_t(head_dim); }
-  size_t key_tile() const { return size_t(kTileKeys) * size_t(head_dim); }
+  // With room for the rest of blocks that a head shares with its neighbours.
+  size_t key_tile() const { return size_t(kTileKeys) * size_t((head_dim + 62) / 32 * 32); }
   size_t score_tile() const { return size_t(kTileKeys) * size_t(padded); }
 };
 
@@ -109,11 +110,12 @@ struct KeyTile {
       stride = size_t(pool.cols);
       return;
     }
+    // Whole blocks of a quantized type, from the one that the head begins in.
+    const size_t block = block_elements(pool.dtype), begin = col / block * block;
+    stride = (col + size_t(s.head_dim) - begin + block - 1) / block * block;
     for (int j = 0; j < keys; j++)
-      device.widen(buffer + size_t(j) * size_t(s.head_dim), element(pool, row + size_t(j), col),
-                   pool.dtype, size_t(s.head_dim));
-    data = buffer;
-    stride = size_t(s.head_dim);
+      device.fetch(buffer + size_t(j) * stride, DType::f32, pool, row + size_t(j), begin, stride);
+    data = buffer + (col - begin);
   }
 };
 
@@ -354,7 +356,7 @@ void check_runs(std::span<const Run> runs, int rows, const Heads* cache) {
     if (!cache) continue;
     CHECK(run.kv && run.kv->pool);
     const KvPool& pool = *run.kv->pool;
-    CHECK(is_activation(pool.k) && pool.k.dtype == pool.v.dtype && same_shape(pool.k, pool.v));
+    CHECK(is_kv(pool.k) && pool.k.dtype == pool.v.dtype && same_shape(pool.k, pool.v));
     CHECK(size_t(pool.k.rows) == pool.row(pool.n_pages, 0, 0));
     CHECK(pool.k.cols == cache->n_kv_heads * cache->head_dim);
     CHECK(cache->kv_layer >= 0 && cache->kv_layer < pool.n_layers);

@@ -127,9 +127,12 @@ void CpuDevice::widen(float* y, const void* x, DType dtype, size_t n) const {
 void CpuDevice::narrow(void* y, DType dtype, const float* x, size_t n) const {
   if (dtype == DType::f32) {
     if (y != x) std::memcpy(y, x, n * sizeof(float));
+  } else if (dtype == DType::q8_0) {
+    quant_kernels_of(isa).write_q8_0(y, x, n);
   } else {
-    CHECK(dtype == DType::bf16);
-    kernels->f32_to_bf16(static_cast<unsigned short*>(y), x, n);
+    CHECK(dtype == DType::bf16 || dtype == DType::f16);
+    const auto convert = dtype == DType::bf16 ? kernels->f32_to_bf16 : kernels->f32_to_f16;
+    convert(static_cast<unsigned short*>(y), x, n);
   }
 }
 

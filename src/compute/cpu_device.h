@@ -77,7 +77,7 @@ struct CpuDevice {
     return buffer;
   }
   void widen(float* y, const void* x, DType dtype, size_t n) const;
-  // y is f32 or bf16; may be x.
+  // y is f32, bf16, f16 or q8_0 (n a multiple of 32); may be x in f32 and bf16.
   void narrow(void* y, DType dtype, const float* x, size_t n) const;
 
   // The loops of a quantized type.
@@ -97,6 +97,10 @@ inline bool is_activation(Tensor t) { return t.dtype == DType::f32 || t.dtype ==
 inline bool is_weight(Tensor t) {
   return is_activation(t) || t.dtype == DType::f16 ||
          (is_quantized(t.dtype) && size_t(t.cols) % block_elements(t.dtype) == 0);
+}
+// What a KvPool may hold.
+inline bool is_kv(Tensor t) {
+  return is_weight(t) && (!is_quantized(t.dtype) || t.dtype == DType::q8_0);
 }
 inline bool same_shape(Tensor a, Tensor b) { return a.rows == b.rows && a.cols == b.cols; }
 

@@ -64,14 +64,15 @@ void widen(float* y, const typename Source::Element* x, size_t n) {
   if (i < n) store_part(y + i, Source::part(x + i, n - i), n - i);
 }
 
-void f32_to_bf16(u16* y, const float* x, size_t n) {
+inline VecU16 narrow_bf16(Vec x) { return __builtin_convertvector(round_bf16(x) >> 16, VecU16); }
+
+template <VecU16 (*kNarrow)(Vec)>
+void narrow(u16* y, const float* x, size_t n) {
   size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const VecU16 bits = __builtin_convertvector(round_bf16(load(x + i)) >> 16, VecU16);
-    *reinterpret_cast<VecU16Memory*>(y + i) = bits;
-  }
+  for (; i + kLanes <= n; i += kLanes)
+    *reinterpret_cast<VecU16Memory*>(y + i) = kNarrow(load(x + i));
   if (i == n) return;
-  const VecU16 bits = __builtin_convertvector(round_bf16(load_part(x + i, n - i)) >> 16, VecU16);
+  const VecU16 bits = kNarrow(load_part(x + i, n - i));
   __builtin_memcpy(y + i, &bits, (n - i) * sizeof(u16));
 }
 
@@ -402,7 +403,8 @@ const CpuKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
       .lanes = kLanes,
       .bf16_to_f32 = widen<Bf16>,
       .f16_to_f32 = widen<F16>,
-      .f32_to_bf16 = f32_to_bf16,
+      .f32_to_bf16 = narrow<narrow_bf16>,
+      .f32_to_f16 = narrow<F16::narrow>,
       .dot_rows_f32 = dot_rows<F32>,
       .dot_rows_bf16 = dot_rows<Bf16>,
       .dot_rows_f16 = dot_rows<F16>,

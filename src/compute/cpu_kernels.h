@@ -46,6 +46,7 @@ struct CpuKernels {
   void (*bf16_to_f32)(float* y, const unsigned short* x, size_t n);
   void (*f16_to_f32)(float* y, const unsigned short* x, size_t n);
   void (*f32_to_bf16)(unsigned short* y, const float* x, size_t n);
+  void (*f32_to_f16)(unsigned short* y, const float* x, size_t n);
 
   // -- y[r * n_x + t] = dot(w[r], x[t]) for `rows` rows of w and n_x in 1 ... 4 rows of x
   void (*dot_rows_f32)(float* y, const float* x, int n_x, const float* w, int rows, size_t cols);

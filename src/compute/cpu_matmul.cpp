@@ -6,6 +6,9 @@ namespace {
 
 // Up to this many rows the time is that of reading the weight; they are computed together.
 constexpr int kFewRows = 4;
+// Up to this many, groups of kFewRows are about as fast as a GEMM, and a row has the same bits as
+// alone: what a decoding request gets does not depend on the others, nor on tokens guessed ahead.
+constexpr int kFewDenseRows = 8;
 // Up to this many, to decode a quantized weight again for every kFewRows takes less time than a
 // panel and its product.
 constexpr int kFewQuantizedRows = 16;
@@ -27,7 +30,7 @@ void CpuMatmul::forward(Tensor y, Tensor x, Tensor w, float scale, Accumulate ac
   CHECK(is_activation(x) && is_weight(w));
   CHECK(y.dtype == x.dtype || y.dtype == DType::f32);
   if (y.size() == 0) return;
-  if (x.rows <= (is_quantized(w.dtype) ? kFewQuantizedRows : kFewRows))
+  if (x.rows <= (is_quantized(w.dtype) ? kFewQuantizedRows : kFewDenseRows))
     return few_rows(y, x, w, scale, accumulate);
   if (!gemm_->supports(x.dtype, w.dtype, y.dtype))
     return by_panels(y, x, w, Side::columns, scale, accumulate);

@@ -540,6 +540,7 @@ class CpuOps : public Ops {
     return float(1 / std::sqrt(kernels().sum_squares(x, n) / double(n) + double(eps)));
   }
 
+  // `to_dtype` as CpuDevice::narrow takes it.
   void convert_row(void* to, DType to_dtype, const void* from, DType from_dtype, float* buffer,
                    size_t n) const {
     if (to_dtype == from_dtype)

@@ -94,6 +94,27 @@ struct F16 {
   }
   static Vec at(const u16* p) { return widen(load16(p)); }
   static Vec part(const u16* p, size_t n) { return widen(load16_part(p, n)); }
+  // Round to nearest, ties to even; too large becomes infinite, a NaN stays a NaN.
+  static VecU16 narrow(Vec x) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<VecU16>(
+        _mm512_maskz_cvtps_ph(0xFFFF, reinterpret_cast<__m512>(x), _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__F16C__)
+    return reinterpret_cast<VecU16>(
+        _mm256_cvtps_ph(reinterpret_cast<__m256>(x), _MM_FROUND_TO_NEAREST_INT));
+#else
+    // Below 2^-14, adding 1/2 rounds to a multiple of 2^-24; else the exponent is moved.
+    const VecU bits = as_bits(x), magnitude = bits & 0x7FFFFFFF;
+    const VecU small = as_bits(as_float(magnitude) + 0.5f) - 0x3F000000;
+    const VecU normal = (magnitude - 0x38000000 + 0xFFF + (magnitude >> 13 & 1)) >> 13;
+    const VecU is_small = reinterpret_cast<VecU>(magnitude < 0x38800000);
+    const VecU is_large = reinterpret_cast<VecU>(magnitude >= 0x477FF000);
+    const VecU is_nan = reinterpret_cast<VecU>(magnitude > 0x7F800000);
+    const VecU finite = (is_small & small) | (~is_small & normal);
+    const VecU half = (is_large & (0x7C00 | (is_nan & 0x200))) | (~is_large & finite);
+    return __builtin_convertvector(half | (bits >> 16 & 0x8000), VecU16);
+#endif
+  }
 };
 
 // Round to nearest, ties to even; a NaN stays a NaN. The result is in the upper half.

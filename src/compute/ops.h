@@ -62,8 +62,9 @@ class Ops {
   virtual void rope_table(Tensor cos_sin, std::span<const Run> runs, Tensor inv_freq) = 0;
   // Rotates every head of every row in place; sign +1 forward, -1 backward.
   virtual void rope(Tensor x, Tensor cos_sin, int head_dim, RopeLayout layout, int sign) = 0;
-  virtual void kv_store(Tensor k, Tensor v, std::span<const Run> runs,
-                        int kv_layer) = 0;  // (n, kv_dim) to the pool
+  // (n, kv_dim) to the pool, which may be f32, bf16, f16 or q8_0 (kv_dim a multiple of 32) whatever
+  // the activations are, here and in attention.
+  virtual void kv_store(Tensor k, Tensor v, std::span<const Run> runs, int kv_layer) = 0;
   // out[t] = softmax(q[t] K^T / sqrt(head_dim)) V over positions 0 ... pos of t, by head; grouped
   // queries. q and out (n, q_dim), may be the same tensor. lse (n, n_heads) f32 receives
   // log(sum(exp(scores))); may be empty.

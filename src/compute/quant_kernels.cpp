@@ -497,6 +497,27 @@ void search_q6_k(float* scales, u8* levels, const float* x, size_t n_groups) {
   }
 }
 
+void write_q8_0(void* row, const float* x, size_t n) {
+  u8* block = static_cast<u8*>(row);
+  for (size_t i = 0; i < n; i += 32, block += 34) {
+    Vec largest = {};
+    for (size_t l = 0; l < 32; l += kLanes) largest = vmax(largest, magnitude(load(x + i + l)));
+    const float d = max_lane(largest) / 127, inverse = d != 0 ? 1 / d : 0;
+    const VecU16 half = F16::narrow(splat(d));
+    __builtin_memcpy(block, &half, sizeof(u16));
+    for (size_t l = 0; l < 32; l += kLanes) {
+      // Halves away from zero. What is out of range, or no number, becomes 0.
+      Vec level = load(x + i + l) * inverse;
+      level = select(less(magnitude(level), splat(128)), level, Vec{});
+      const VecI whole = __builtin_convertvector(level, VecI);
+      const Vec rest = level - __builtin_convertvector(whole, Vec);
+      const VecI rounded = whole - (rest >= 0.5f) + (rest <= -0.5f);
+      using I8 = signed char __attribute__((vector_size(kLanes)));
+      *reinterpret_cast<VecI8Memory*>(block + 2 + l) = __builtin_convertvector(rounded, I8);
+    }
+  }
+}
+
 }  // namespace
 
 #define CHATMEM_JOIN(a, b) a##b
@@ -509,6 +530,7 @@ const QuantKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
       .q4_k = loops<Q4_K>(),
       .q6_k = loops<Q6_K>(),
       .nf4 = loops<Nf4>(),
+      .write_q8_0 = write_q8_0,
       .search_q4_k = search_q4_k,
       .search_q6_k = search_q6_k,
   };

@@ -23,6 +23,10 @@ struct QuantLoops {
 struct QuantKernels {
   QuantLoops q8_0, q4_0, q4_k, q6_k, nf4;
 
+  // n elements, a multiple of 32, as quantize_row writes them; of any size: beyond f16's largest
+  // number times 127 they become infinite, a NaN becomes 0.
+  void (*write_q8_0)(void* row, const float* x, size_t n);
+
   // The search of llama.cpp for the scales of groups of 32 (q4_k: x = scale level - min) and of 16
   // (q6_k: x = scale (level - 32)), and the levels that belong to them.
   void (*search_q4_k)(float* scales, float* mins, unsigned char* levels, const float* x,

@@ -1,12 +1,34 @@
 #include "model/generate.h"
 
 #include <algorithm>
+#include <chrono>
+
+#include "base/random.h"
+#include "model/fingerprint.h"
 
 namespace chatmem {
 namespace {
 
 int kv_capacity(const Config& config, const GeneratorOptions& options) {
   return options.kv_tokens > 0 ? options.kv_tokens : config.max_seq_len;
+}
+
+int decode_rows(const GeneratorOptions& options) {
+  return options.max_requests * (1 + options.draft_tokens);
+}
+
+std::unique_ptr<PrefixStore> open_store(Ops& ops, const Llama& model,
+                                        const GeneratorOptions& options, const KvPages& pages) {
+  if (!options.kv_folder) return nullptr;
+  const auto mix = [](uint64_t hash, uint64_t number) { return Random(hash ^ number).next(); };
+  const DType kv_dtype = pages.pool().k.dtype;
+  const uint64_t base =
+      mix(mix(fingerprint_of(ops, model), uint64_t(options.dtype)), uint64_t(kv_dtype));
+  std::vector<uint64_t> fingerprints = {base};
+  for (const Adapter* adapter : options.adapters)
+    fingerprints.push_back(mix(base, fingerprint_of(ops, *adapter)));
+  return std::make_unique<PrefixStore>(*options.kv_folder, std::move(fingerprints),
+                                       pages.keys(0).size_bytes());
 }
 
 }  // namespace
@@ -16,15 +38,17 @@ Generator::Generator(Ops& ops, const Llama& model, GeneratorOptions options)
       model_(model),
       options_(std::move(options)),
       capacity_(std::min(kv_capacity(model.config, options_), model.config.max_seq_len)),
-      pages_(ops, model.config, pages_for(kv_capacity(model.config, options_)), options_.dtype,
-             model.config.n_layers),
+      pages_(ops, model.config, pages_for(kv_capacity(model.config, options_)),
+             options_.kv_dtype.value_or(options_.dtype), model.config.n_layers),
+      store_(open_store(ops, model, options_, pages_)),
+      prefixes_(ops, pages_, int(options_.adapters.size()), store_.get()),
       ws_(make_workspace(ops, model.config,
-                         {.max_tokens = options_.max_requests + options_.prefill_tokens,
+                         {.max_tokens = decode_rows(options_) + options_.prefill_tokens,
                           .adapter = shape_of(options_.adapters),
                           .dtype = options_.dtype})),
-      logits_(make_tensor(ops, options_.max_requests, model.config.vocab_size, DType::f32)),
+      logits_(make_tensor(ops, decode_rows(options_), model.config.vocab_size, DType::f32)),
       host_logits_(logits_.size()) {
-  CHECK(options_.max_requests > 0 && options_.prefill_tokens > 0);
+  CHECK(options_.max_requests > 0 && options_.prefill_tokens > 0 && options_.draft_tokens >= 0);
 }
 
 bool Generator::add(int64_t id, GenerateRequest request) {
@@ -34,10 +58,17 @@ bool Generator::add(int64_t id, GenerateRequest request) {
   const int n = int(request.prompt.size()) + request.max_tokens - 1;
   CHECK(n <= capacity_);
   if (n_active() == options_.max_requests) return false;
-  auto kv = std::make_unique<KvSequence>(pages_);
-  if (!kv->reserve(n)) return false;
   Sampler sampler(request.sampling, request.prompt, request.filter);
-  active_.push_back({id, std::move(request), std::move(sampler), std::move(kv)});
+  auto kv = std::make_unique<SharedSequence>(prefixes_, request.adapter);
+  Active a{
+      .id = id, .request = std::move(request), .sampler = std::move(sampler), .kv = std::move(kv)};
+  a.tokens = a.request.prompt;
+  take_cached(a);
+  if (!a.kv->reserve(n)) return false;
+  if (options_.draft_tokens > 0) a.lookup.emplace(a.request.prompt, a.request.prediction);
+  stats_.prompt_tokens += a.n_prompt();
+  stats_.cached_tokens += a.n_cached;
+  active_.push_back(std::move(a));
   return true;
 }
 
@@ -45,56 +76,118 @@ void Generator::cancel(int64_t id) {
   std::erase_if(active_, [&](const Active& a) { return a.id == id; });
 }
 
-void Generator::add_rows(Active& a, int n) {
+// The last token of a prompt is computed always: what follows it is wanted.
+int Generator::take_cached(Active& a) {
+  const int cached = a.kv->take(std::span(a.request.prompt).first(size_t(a.n_prompt() - 1)));
+  const int more = std::max(cached - a.n_done, 0);
+  a.n_cached += more;
+  a.n_done += more;
+  return more;
+}
+
+int Generator::draft_length(const Active& a, int n_decoding) const {
+  // A guess for the last token that is wanted would have no use.
+  const int most = std::min(options_.draft_tokens, a.request.max_tokens - a.n_generated() - 1);
+  return options_.draft_always ? most : gate_.length(a.acceptance.value(), n_decoding, most);
+}
+
+void Generator::add_rows(Active& a, int n, int n_draft) {
   const int row = int(tokens_.size());
-  const bool decoding = a.decoding();
-  for (int i = 0; i < n; i++)
-    tokens_.push_back(decoding ? a.next : a.request.prompt[size_t(a.n_done + i)]);
-  runs_.push_back(
-      {.kv = a.kv->cache(), .row = row, .n = n, .pos = a.n_done, .adapter = a.request.adapter});
-  a.n_done += n;
-  if (!a.decoding()) return;  // a piece of a prompt: nothing to sample yet
-  out_rows_.push_back(row + n - 1);
-  out_of_.push_back(&a);
+  const auto from = a.tokens.begin() + a.n_done;
+  tokens_.insert(tokens_.end(), from, from + n);
+  if (n_draft > 0) a.lookup->draft(tokens_, n_draft);
+  Part part{.active = &a,
+            .row = row,
+            .n = int(tokens_.size()) - row,
+            .n_draft = int(tokens_.size()) - row - n,
+            .first_out = int(out_rows_.size()),
+            .wants_out = n == a.n_left()};
+  runs_.push_back({.kv = a.kv->cache(),
+                   .row = row,
+                   .n = part.n,
+                   .pos = a.n_done,
+                   .adapter = a.request.adapter});
+  parts_.push_back(part);
+  for (int i = n - 1; i < part.n && part.wants_out; i++) out_rows_.push_back(row + i);
 }
 
-void Generator::take_token(Active& a, std::span<const float> logits) {
-  a.next = a.sampler.sample(logits);
-  a.n_generated++;
-  const auto& stops = a.request.stop_tokens;
-  const FinishReason finish = std::find(stops.begin(), stops.end(), a.next) != stops.end()
-                                  ? FinishReason::stop
-                              : a.n_generated == a.request.max_tokens ? FinishReason::length
-                                                                      : FinishReason::none;
-  GeneratedToken& token = generated_.emplace_back(GeneratedToken{a.id, a.next, finish});
-  if (a.request.top_logprobs >= 0)
-    token.logprobs = token_logprobs(logits, a.next, a.request.top_logprobs);
-}
-
-std::span<const GeneratedToken> Generator::step() {
-  tokens_.clear(), out_rows_.clear(), runs_.clear(), out_of_.clear(), generated_.clear();
+void Generator::collect_rows() {
+  tokens_.clear(), out_rows_.clear(), runs_.clear(), parts_.clear(), generated_.clear();
+  const auto decodes = [](const Active& a) { return a.n_generated() > 0; };
+  const int n_decoding = int(std::ranges::count_if(active_, decodes));
   for (Active& a : active_)
-    if (a.decoding()) add_rows(a, 1);
+    if (decodes(a)) {
+      const int n_draft = draft_length(a, n_decoding);
+      if (n_draft == 0) a.acceptance.forget();
+      add_rows(a, 1, n_draft);
+    }
   int budget = options_.prefill_tokens;
   for (Active& a : active_) {
-    const int left = int(a.request.prompt.size()) - a.n_done;
     if (budget == 0) break;
-    if (a.n_generated > 0 || left <= 0) continue;
-    const int n = std::min(left, budget);
-    add_rows(a, n);
+    if (decodes(a)) continue;
+    stats_.cached_tokens += take_cached(a);  // others may have computed more since
+    const int n = std::min(a.n_left(), budget);
+    add_rows(a, n, 0);
     budget -= n;
   }
-  if (tokens_.empty()) return generated_;
+}
 
+// Computes the rows, with the logits of those that are wanted.
+void Generator::run_rows() {
   const Batch batch{tokens_, runs_, options_.adapters, out_rows_};
   const Tensor hidden = forward(ops_, model_, batch, ws_);
-  if (out_of_.empty()) return generated_;
+  if (hidden.rows == 0) return;
   const Tensor logits = logits_.first(hidden.rows);
   lm_head(ops_, model_, logits, hidden);
   ops_.copy_out(host_logits_.data(), logits);
+}
+
+void Generator::take_token(Active& a, std::span<const float> logits) {
+  const int token = a.sampler.sample(logits);
+  a.tokens.push_back(token);
+  if (a.lookup) a.lookup->append(token);
+  const auto& stops = a.request.stop_tokens;
+  const FinishReason finish = std::find(stops.begin(), stops.end(), token) != stops.end()
+                                  ? FinishReason::stop
+                              : a.n_generated() == a.request.max_tokens ? FinishReason::length
+                                                                        : FinishReason::none;
+  generated_.push_back({a.id, token, finish, a.n_cached});
+  if (a.request.top_logprobs >= 0)
+    generated_.back().logprobs = token_logprobs(logits, token, a.request.top_logprobs);
+}
+
+// A guess that is what the sampler picks has been computed as if it had been picked before, so the
+// next row's logits are good too. Each token is picked from the model's own distribution with the
+// next number of the request's random stream: the text is that without guesses.
+void Generator::take_tokens(const Part& part) {
+  Active& a = *part.active;
+  a.n_done += part.n - part.n_draft;
+  stats_.drafted_tokens += part.n_draft;
   const size_t vocab = size_t(model_.config.vocab_size);
-  for (size_t i = 0; i < out_of_.size(); i++)
-    take_token(*out_of_[i], std::span(host_logits_).subspan(i * vocab, vocab));
+  for (int i = 0; part.wants_out; i++) {
+    take_token(a, std::span(host_logits_).subspan(size_t(part.first_out + i) * vocab, vocab));
+    if (i == part.n_draft || generated_.back().finish != FinishReason::none) break;
+    const int guess = tokens_[size_t(part.row + part.n - part.n_draft + i)];
+    const bool right = a.tokens.back() == guess;
+    a.acceptance.add(right);
+    if (!right) break;
+    stats_.accepted_tokens++;
+    a.n_done++;
+  }
+}
+
+std::span<const GeneratedToken> Generator::step() {
+  collect_rows();
+  if (tokens_.empty()) return generated_;
+  const auto start = std::chrono::steady_clock::now();
+  run_rows();
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  if (out_rows_.size() == tokens_.size()) gate_.add_step(int(tokens_.size()), time.count());
+  for (const Part& part : parts_) {
+    take_tokens(part);
+    Active& a = *part.active;
+    a.kv->share(std::span(a.tokens).first(size_t(a.n_done)));
+  }
   for (const GeneratedToken& token : generated_)
     if (token.finish != FinishReason::none) cancel(token.request);
   return generated_;

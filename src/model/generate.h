@@ -9,9 +9,10 @@
 #include <span>
 #include <vector>
 
-#include "model/kv_cache.h"
 #include "model/llama.h"
+#include "model/prefix_cache.h"
 #include "model/sampler.h"
+#include "model/speculation.h"
 
 namespace chatmem {
 
@@ -19,10 +20,11 @@ struct GenerateRequest {
   std::vector<int> prompt;  // not empty
   int max_tokens = 0;       // at least 1
   SamplingOptions sampling;
-  std::vector<int> stop_tokens;   // end the request; reported, not part of the text
-  int adapter = -1;               // index into GeneratorOptions::adapters
-  int top_logprobs = -1;          // report logprobs, with this many of the likeliest; -1: do not
-  TokenFilter* filter = nullptr;  // must outlive the request
+  std::vector<int> stop_tokens;      // end the request; reported, not part of the text
+  int adapter = -1;                  // index into GeneratorOptions::adapters
+  int top_logprobs = -1;             // report logprobs, with this many of the likeliest; -1: do not
+  TokenFilter* filter = nullptr;     // must outlive the request
+  std::vector<int> prediction = {};  // what the answer may be, to guess from
 };
 
 enum class FinishReason { none, stop, length };
@@ -31,15 +33,26 @@ struct GeneratedToken {
   int64_t request;
   int token;
   FinishReason finish;
+  int cached_tokens = 0;  // of the request's prompt, those that needed no computation
   std::optional<TokenLogprobs> logprobs = {};
+};
+
+// Since the beginning.
+struct GeneratorStats {
+  int64_t prompt_tokens = 0, cached_tokens = 0;     // of requests that were taken; not computed
+  int64_t drafted_tokens = 0, accepted_tokens = 0;  // guessed ahead; guessed right
 };
 
 struct GeneratorOptions {
   int max_requests = 8;      // running together
   int prefill_tokens = 512;  // of prompts in one step
   int kv_tokens = 0;  // capacity of the KV pool; 0: one request of the model's longest context
-  DType dtype = DType::f32;  // of activations and KV
-  std::vector<const Adapter*> adapters;
+  DType dtype = DType::f32;            // of activations
+  std::optional<DType> kv_dtype = {};  // of keys and values: f32, bf16, f16, q8_0; absent: dtype
+  std::optional<PrefixStoreOptions> kv_folder = {};  // keeps keys and values beyond this process
+  std::vector<const Adapter*> adapters = {};
+  int draft_tokens = 0;       // guessed ahead for one request in a step, at most
+  bool draft_always = false;  // also where, by measurement, guesses cost more than they bring
 };
 
 class Generator {
@@ -50,25 +63,45 @@ class Generator {
   // when there is no slot or page free now. Ids are the caller's.
   bool add(int64_t id, GenerateRequest request);
   void cancel(int64_t id);
-  // One forward pass. The result is valid until the next call.
+  // One forward pass: tokens of each request in their order. The result is valid until the next
+  // call. Guesses change nothing but how many tokens come in one step.
   std::span<const GeneratedToken> step();
   int n_active() const { return int(active_.size()); }
   // The most tokens of one sequence: of a prompt, or of a prompt and what is made of it.
   int capacity_tokens() const { return capacity_; }
   int vocab_size() const { return model_.config.vocab_size; }
+  const GeneratorStats& stats() const { return stats_; }
 
  private:
   struct Active {
     int64_t id;
     GenerateRequest request;
     Sampler sampler;
-    std::unique_ptr<KvSequence> kv;
-    int n_done = 0;  // tokens in the KV cache
-    int n_generated = 0;
-    int next = 0;  // the token to feed when decoding
-    bool decoding() const { return n_done >= int(request.prompt.size()); }
+    std::unique_ptr<SharedSequence> kv;
+    std::vector<int> tokens = {};  // the prompt and what was made of it
+    int n_done = 0;                // tokens in the KV cache
+    int n_cached = 0;              // of them, those that needed no computation
+    std::optional<PromptLookup> lookup = {};
+    DraftAcceptance acceptance = {};
+
+    int n_prompt() const { return int(request.prompt.size()); }
+    int n_generated() const { return int(tokens.size()) - n_prompt(); }
+    int n_left() const { return int(tokens.size()) - n_done; }
   };
-  void add_rows(Active& active, int n);
+  // The rows of one request in the step at work.
+  struct Part {
+    Active* active;
+    int row, n;      // in the batch, guesses included
+    int n_draft;     // guesses, the last rows
+    int first_out;   // of the out rows: where its own begin
+    bool wants_out;  // false: a piece of a prompt
+  };
+  int take_cached(Active& active);  // how many tokens more
+  void add_rows(Active& active, int n, int n_draft);
+  int draft_length(const Active& active, int n_decoding) const;
+  void collect_rows();
+  void run_rows();
+  void take_tokens(const Part& part);
   void take_token(Active& active, std::span<const float> logits);
 
   Ops& ops_;
@@ -76,14 +109,18 @@ class Generator {
   GeneratorOptions options_;
   int capacity_;
   KvPages pages_;
+  std::unique_ptr<PrefixStore> store_;
+  PrefixCache prefixes_;
   Workspace ws_;
-  Tensor logits_;  // (max_requests, vocab_size) f32
+  Tensor logits_;  // (max_requests (1 + draft_tokens), vocab_size) f32
   std::vector<float> host_logits_;
   std::deque<Active> active_;
+  DraftGate gate_;
+  GeneratorStats stats_;
   // of the step at work
   std::vector<int> tokens_, out_rows_;
   std::vector<Run> runs_;
-  std::vector<Active*> out_of_;
+  std::vector<Part> parts_;
   std::vector<GeneratedToken> generated_;
 };
 

@@ -10,16 +10,24 @@ namespace chatmem {
 // The pages of one device. All memory is taken at construction.
 class KvPages {
  public:
-  // n_layers 1: a scratch pool for one layer at a time (see Pass::kv_layer).
+  // n_layers 1: a scratch pool for one layer at a time (see Pass::kv_layer). dtype: f32, bf16, f16
+  // or q8_0; throws Error where a row does not hold whole blocks of it.
   KvPages(Ops& ops, const Config& config, int n_pages, DType dtype, int n_layers);
   KvPages(const KvPages&) = delete;
   KvPages& operator=(const KvPages&) = delete;
 
   const KvPool& pool() const { return pool_; }
+  // The keys and the values of a page in all layers, in one piece each.
+  Tensor keys(int page) const { return rows_of(pool_.k, page); }
+  Tensor values(int page) const { return rows_of(pool_.v, page); }
   int free_pages() const { return int(free_.size()); }
+  int take();  // a page; there must be a free one
+  void give(int page) noexcept;
 
  private:
-  friend class KvSequence;
+  Tensor rows_of(Tensor t, int page) const {
+    return t.slice(int(pool_.row(page, 0, 0)), pool_.n_layers * kPageTokens);
+  }
   KvPool pool_;
   std::vector<int> free_;
 };
