@@ -47,7 +47,9 @@ TEST(OpenAi, DefaultsAndFields) {
       "\"model\":\"m\",\"max_tokens\":9,\"max_completion_tokens\":7,\"temperature\":0,\"top_p\":0."
       "5,"
       "\"top_k\":40,\"min_p\":0.1,\"seed\":5,\"stop\":[\"a\",\"b\"],\"stream\":true,"
-      "\"stream_options\":{\"include_usage\":true},\"whatever\":{\"x\":1}");
+      "\"stream_options\":{\"include_usage\":true},\"whatever\":{\"x\":1},"
+      "\"prediction\":{\"type\":\"content\",\"content\":[{\"type\":\"text\",\"text\":\"so\"}]}");
+  EXPECT_EQ(full.prediction, "so");
   EXPECT_EQ(full.model, "m");
   EXPECT_EQ(full.max_tokens, 7);
   EXPECT_EQ(full.temperature, 0);
@@ -101,6 +103,8 @@ TEST(OpenAi, RefusesByName) {
   EXPECT_EQ(refused("\"stop\":[1]"), "400 stop");
   EXPECT_EQ(refused("\"stream\":1"), "400 stream");
   EXPECT_EQ(refused("\"stream_options\":[]"), "400 stream_options");
+  EXPECT_EQ(refused("\"prediction\":\"so\""), "400 prediction");
+  EXPECT_EQ(refused("\"prediction\":{\"type\":\"content\"}"), "400 prediction.content");
   EXPECT_EQ(refused("\"logprobs\":true"), "400 logprobs");
   EXPECT_EQ(refused("\"logit_bias\":{\"5\":1}"), "400 logit_bias");
   EXPECT_EQ(refused("\"presence_penalty\":1"), "400 presence_penalty");

@@ -30,6 +30,11 @@ bool BatchEngine::submit(EngineRequest& request, std::unique_ptr<EngineClient>& 
   return true;
 }
 
+GeneratorStats BatchEngine::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
 void BatchEngine::run() {
   for (;;) {
     {
@@ -40,7 +45,12 @@ void BatchEngine::run() {
     try {
       drop_cancelled();
       admit();
-      for (const GeneratedToken& token : generator_.step()) deliver(token);
+      const std::span<const GeneratedToken> tokens = generator_.step();
+      {
+        const std::lock_guard lock(mutex_);
+        stats_ = generator_.stats();
+      }
+      for (const GeneratedToken& token : tokens) deliver(token);
     } catch (const std::exception& e) {
       fail_all(e.what());
     }
@@ -59,8 +69,8 @@ void BatchEngine::admit() {
     Job& job = queue_.front();
     const EngineRequest& r = job.request;
     // A warm-up wants no token; the generator's shortest answer is one, which is not delivered.
-    GenerateRequest request{r.prompt, std::max(1, r.max_tokens), r.sampling, r.stop_tokens,
-                            options_.adapter};
+    GenerateRequest request{r.prompt,      std::max(1, r.max_tokens), r.sampling,
+                            r.stop_tokens, options_.adapter,          r.prediction};
     try {
       if (!generator_.add(next_id_, std::move(request))) return;
       running_.emplace(next_id_++, std::move(job));
@@ -91,9 +101,10 @@ void BatchEngine::drop_cancelled() {
 
 void BatchEngine::deliver(const GeneratedToken& token) {
   const auto it = running_.find(token.request);
-  CHECK(it != running_.end());
+  if (it == running_.end()) return;  // ended by a token before it in the same step
   Job& job = it->second;
   FinishReason finish = token.finish;
+  job.usage.cached_tokens = token.cached_tokens;
   if (job.request.max_tokens > 0) {
     job.usage.completion_tokens++;
     if (finish != FinishReason::stop && !job.client->on_token(token.token)) {

@@ -24,6 +24,7 @@ class BatchEngine final : public Engine {
 
   int context_length() const override { return generator_.capacity_tokens(); }
   bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override;
+  GeneratorStats stats() const;  // as of the last step
 
  private:
   struct Job {
@@ -39,10 +40,11 @@ class BatchEngine final : public Engine {
 
   Generator& generator_;
   const Options options_;
-  std::mutex mutex_;  // guards queue_ and stop_
+  mutable std::mutex mutex_;  // guards queue_, stop_ and stats_
   std::condition_variable wake_;
   std::deque<Job> queue_;
   bool stop_ = false;
+  GeneratorStats stats_;
   std::map<int64_t, Job> running_;  // of the engine's thread
   int64_t next_id_ = 0;
   std::thread thread_;

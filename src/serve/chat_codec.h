@@ -2,6 +2,7 @@
 #pragma once
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/prompt.h"
@@ -15,6 +16,7 @@ class ChatCodec {
   virtual ~ChatCodec() = default;
   // The prompt that asks for the assistant's next turn.
   virtual std::vector<int> encode(std::span<const Turn> turns) const = 0;
+  virtual std::vector<int> encode_text(std::string_view text) const = 0;  // of an answer
   // The bytes of one token; they need not be whole characters.
   virtual std::string decode(int token) const = 0;
   virtual std::vector<int> stop_tokens() const = 0;
@@ -25,6 +27,7 @@ class Llama3Codec final : public ChatCodec {
  public:
   explicit Llama3Codec(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
   std::vector<int> encode(std::span<const Turn> turns) const override;
+  std::vector<int> encode_text(std::string_view text) const override;
   std::string decode(int token) const override;
   std::vector<int> stop_tokens() const override;
 

@@ -21,6 +21,7 @@ struct EngineRequest {
   int max_tokens = 0;            // prompt and max_tokens together fit the context; 0: prefill only
   SamplingOptions sampling;      // the seed is always set
   std::vector<int> stop_tokens;  // end the answer and are not part of it
+  std::vector<int> prediction;   // what the answer may be: a help, no promise
 };
 
 // Hears one answer, from one thread at a time. The calls come in the order on_accepted, on_token

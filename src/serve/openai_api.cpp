@@ -207,6 +207,11 @@ ChatCompletionRequest parse_chat_completion(std::string_view text) {
       std::max(0, integer(body, "top_k", -1, kMost).value_or(0));  // -1: all, as in vLLM
   request.seed = parse_seed(body);
   request.stop = parse_stop(body);
+  if (const Json* prediction = field(body, "prediction")) {
+    const Json* type = prediction->is_object() ? field(*prediction, "type") : nullptr;
+    if (type == nullptr || *type != "content") refuse("prediction", "must be of type content");
+    request.prediction = content_text(*prediction, "prediction.content");
+  }
   request.stream = boolean(body, "stream");
   if (const Json* options = field(body, "stream_options")) {
     if (!options->is_object()) refuse("stream_options", "must be an object");

@@ -40,6 +40,7 @@ struct ChatCompletionRequest {
   int top_k = 0;  // 0: all
   std::optional<uint64_t> seed;
   std::vector<std::string> stop;
+  std::string prediction;  // what the answer may be; empty: nothing is known
   bool stream = false, include_usage = false;
 };
 

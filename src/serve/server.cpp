@@ -103,6 +103,7 @@ EngineRequest engine_request(const ChatCompletionRequest& asked, const ServedMod
   request.sampling.seed =
       asked.seed ? *asked.seed : uint64_t(std::random_device{}()) << 32 | std::random_device{}();
   request.stop_tokens = model.codec->stop_tokens();
+  request.prediction = model.codec->encode_text(asked.prediction);
   return request;
 }
 
