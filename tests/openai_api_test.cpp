@@ -49,7 +49,9 @@ TEST(OpenAi, DefaultsAndFields) {
       "\"model\":\"m\",\"max_tokens\":9,\"max_completion_tokens\":7,\"temperature\":0,\"top_p\":0."
       "5,"
       "\"top_k\":40,\"min_p\":0.1,\"seed\":5,\"stop\":[\"a\",\"b\"],\"stream\":true,"
-      "\"stream_options\":{\"include_usage\":true},\"whatever\":{\"x\":1}");
+      "\"stream_options\":{\"include_usage\":true},\"whatever\":{\"x\":1},"
+      "\"prediction\":{\"type\":\"content\",\"content\":[{\"type\":\"text\",\"text\":\"so\"}]}");
+  EXPECT_EQ(full.prediction, "so");
   EXPECT_EQ(full.model, "m");
   EXPECT_EQ(full.max_tokens, 7);
   EXPECT_EQ(full.sampling.temperature, 0);
@@ -113,6 +115,8 @@ TEST(OpenAi, RefusesByName) {
   EXPECT_EQ(refused("\"presence_penalty\":2.1"), "400 presence_penalty");
   EXPECT_EQ(refused("\"frequency_penalty\":-3"), "400 frequency_penalty");
   EXPECT_EQ(refused("\"repetition_penalty\":0"), "400 repetition_penalty");
+  EXPECT_EQ(refused("\"prediction\":\"so\""), "400 prediction");
+  EXPECT_EQ(refused("\"prediction\":{\"type\":\"content\"}"), "400 prediction.content");
   EXPECT_EQ(refused("\"model\":3"), "400 model");
 }
 

@@ -45,6 +45,9 @@ class ScriptCodec final : public ChatCodec {
       tokens.insert(tokens.end(), turn.content.begin(), turn.content.end());
     return tokens;
   }
+  std::vector<int> encode_text(std::string_view text) const override {
+    return {text.begin(), text.end()};
+  }
   std::string decode(int token) const override { return pieces.at(size_t(token)); }
   std::string name(int token) const override { return decode(token); }
   std::vector<int> stop_tokens() const override { return {7}; }

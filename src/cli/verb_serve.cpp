@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <string>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -18,7 +19,9 @@ namespace {
 
 struct ServeFlags {
   ModelOptions model;
-  std::string address = "127.0.0.1", name, keys_file;
+  std::string address = "127.0.0.1", name, keys_file, kv_dtype = "auto";
+  std::string kv_cache_dir, speculate = "auto";
+  uint64_t kv_cache_bytes = uint64_t(8) << 30;
   int port = 8080, max_requests = 8, max_queue = 64, prefill_tokens = 512, kv_tokens = 0;
 };
 
@@ -53,6 +56,43 @@ std::string fingerprint_of(const OpenModel& open, const ModelOptions& options) {
   return fmt::format("fp_{:016x}", hash64(all, open.loaded.model.config.n_parameters()));
 }
 
+std::optional<DType> kv_dtype(std::string_view name) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::q8_0})
+    if (name == dtype_name(dtype)) return dtype;
+  return std::nullopt;
+}
+
+// The most that is guessed ahead, unless a number is given. Products of up to 8 rows give each row
+// the bits that it has alone, in less than twice the time of one.
+constexpr int kDraftTokens = 7;
+
+GeneratorOptions generator_options(const ServeFlags& f, const OpenModel& open) {
+  GeneratorOptions options{.max_requests = f.max_requests,
+                           .prefill_tokens = f.prefill_tokens,
+                           .kv_tokens = f.kv_tokens,
+                           .dtype = open.dtype,
+                           .kv_dtype = kv_dtype(f.kv_dtype)};
+  if (open.adapter) options.adapters = {open.adapter_or_null()};
+  if (f.speculate == "auto") {
+    options.draft_tokens = kDraftTokens;
+  } else if (f.speculate != "off") {
+    options.draft_tokens = std::stoi(f.speculate);
+    options.draft_always = true;
+  }
+  if (!f.kv_cache_dir.empty())
+    options.kv_folder = PrefixStoreOptions{
+        f.kv_cache_dir, size_t(f.kv_cache_bytes),
+        [](std::string_view text) { fmt::print(stderr, "warning: {}\n", text); }};
+  return options;
+}
+
+void print_stats(const GeneratorStats& s) {
+  fmt::print(stderr,
+             "{} prompt tokens, {} of them from the cache; {} tokens guessed ahead, {} right\n",
+             format_count(s.prompt_tokens), format_count(s.cached_tokens),
+             format_count(s.drafted_tokens), format_count(s.accepted_tokens));
+}
+
 int serve(const ServeFlags& f) {
   constexpr int kDrainMs = 30'000;
   const Signals signals;
@@ -71,12 +111,8 @@ int serve(const ServeFlags& f) {
   ChatServer server(options);  // listens at once: /health says that the model is loading
   open = open_model(f.model, WantTokenizer::yes);
   const Config& config = open->loaded.model.config;
-  GeneratorOptions generator_options{.max_requests = f.max_requests,
-                                     .prefill_tokens = f.prefill_tokens,
-                                     .kv_tokens = f.kv_tokens,
-                                     .dtype = open->dtype};
-  if (open->adapter) generator_options.adapters = {open->adapter_or_null()};
-  generator = std::make_unique<Generator>(*open->ops, open->loaded.model, generator_options);
+  generator =
+      std::make_unique<Generator>(*open->ops, open->loaded.model, generator_options(f, *open));
   engine = std::make_unique<BatchEngine>(*generator,
                                          BatchEngine::Options{f.max_queue, open->adapter ? 0 : -1});
   codec.emplace(*open->tokenizer);
@@ -96,6 +132,7 @@ int serve(const ServeFlags& f) {
   signals.wait();
   fmt::print(stderr, "stopping: running answers have {} s\n", kDrainMs / 1000);
   server.stop(kDrainMs);
+  print_stats(engine->stats());
   return kDone;
 }
 
@@ -129,6 +166,20 @@ void add_serve(CLI::App& app, Action& action) {
   verb.add_option("--kv-tokens", f.kv_tokens,
                   "tokens that all running requests hold together; default: one longest context")
       ->check(CLI::NonNegativeNumber);
+  verb.add_option("--kv-dtype", f.kv_dtype,
+                  "keys and values: f32, bf16, f16, q8_0, or auto: as the activations")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16", "q8_0"}))
+      ->capture_default_str();
+  verb.add_option("--kv-cache-dir", f.kv_cache_dir,
+                  "folder that keeps the keys and values of prompts beyond a restart");
+  verb.add_option("--kv-cache-bytes", f.kv_cache_bytes, "most bytes of that folder, also as 8GB")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
+  const CLI::Validator count = CLI::Range(1, 64);
+  verb.add_option("--speculate", f.speculate,
+                  "tokens guessed ahead from the prompt: auto (where it pays), off, or a number")
+      ->check((CLI::IsMember({"auto", "off"}) | count).description("auto, off or 1 to 64"))
+      ->capture_default_str();
   verb.callback([&action] { action = [] { return serve(f); }; });
 }
 

@@ -31,6 +31,11 @@ bool BatchEngine::submit(EngineRequest& request, std::unique_ptr<EngineClient>& 
   return true;
 }
 
+GeneratorStats BatchEngine::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
 void BatchEngine::run() {
   for (;;) {
     {
@@ -41,7 +46,12 @@ void BatchEngine::run() {
     try {
       drop_cancelled();
       admit();
-      for (const GeneratedToken& token : generator_.step()) deliver(token);
+      const std::span<const GeneratedToken> tokens = generator_.step();
+      {
+        const std::lock_guard lock(mutex_);
+        stats_ = generator_.stats();
+      }
+      for (const GeneratedToken& token : tokens) deliver(token);
     } catch (const std::exception& e) {
       fail_all(e.what());
     }
@@ -84,7 +94,8 @@ bool BatchEngine::start(Job& job) {
                               .stop_tokens = r.stop_tokens,
                               .adapter = options_.adapter,
                               .top_logprobs = r.top_logprobs,
-                              .filter = r.constraint ? job.filters[i].get() : nullptr};
+                              .filter = r.constraint ? job.filters[i].get() : nullptr,
+                              .prediction = r.prediction};
       request.sampling.seed += i;
       if (!generator_.add(next_id_, std::move(request))) return false;
       running_.emplace(next_id_++, Choice{&job, job.n_started});
@@ -123,9 +134,10 @@ void BatchEngine::drop_cancelled() {
 
 void BatchEngine::deliver(const GeneratedToken& token) {
   const auto it = running_.find(token.request);
-  CHECK(it != running_.end());
+  if (it == running_.end()) return;  // ended by a token before it in the same step
   const auto [job, choice] = it->second;
   FinishReason finish = token.finish;
+  if (choice == 0) job->usage.cached_tokens = token.cached_tokens;
   if (job->request.max_tokens > 0) {
     job->usage.completion_tokens++;
     if (finish != FinishReason::stop && !job->client->on_token(choice, token)) {

@@ -26,6 +26,7 @@ class BatchEngine final : public Engine {
   int context_length() const override { return generator_.capacity_tokens(); }
   int vocab_size() const override { return generator_.vocab_size(); }
   bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override;
+  GeneratorStats stats() const;  // as of the last step
 
  private:
   struct Job {
@@ -52,10 +53,11 @@ class BatchEngine final : public Engine {
 
   Generator& generator_;
   const Options options_;
-  std::mutex mutex_;  // guards queue_ and stop_
+  mutable std::mutex mutex_;  // guards queue_, stop_ and stats_
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;
   bool stop_ = false;
+  GeneratorStats stats_;
   // Of the engine's thread. Of the begun jobs the last alone may have answers that wait for room.
   std::vector<std::unique_ptr<Job>> begun_;
   std::map<int64_t, Choice> running_;

@@ -7,6 +7,10 @@ std::vector<int> Llama3Codec::encode(std::span<const Turn> turns,
   return render_chat(tokenizer_, turns, Generation::prompt, functions);
 }
 
+std::vector<int> Llama3Codec::encode_text(std::string_view text) const {
+  return tokenizer_.encode(text);
+}
+
 // Special tokens other than stop tokens are markup, not text.
 std::string Llama3Codec::decode(int token) const {
   return tokenizer_.is_special(token) ? std::string() : std::string(tokenizer_.piece(token));

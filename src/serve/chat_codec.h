@@ -2,6 +2,7 @@
 #pragma once
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/prompt.h"
@@ -18,6 +19,7 @@ class ChatCodec {
   // functions, where there are any.
   virtual std::vector<int> encode(std::span<const Turn> turns,
                                   std::span<const Json> functions) const = 0;
+  virtual std::vector<int> encode_text(std::string_view text) const = 0;  // of an answer
   // The bytes of one token; they need not be whole characters.
   virtual std::string decode(int token) const = 0;
   // The token as a reader sees it: its bytes, or the name of one that has none.
@@ -33,6 +35,7 @@ class Llama3Codec final : public ChatCodec {
   explicit Llama3Codec(const Tokenizer& tokenizer) : tokenizer_(tokenizer), trie_(tokenizer) {}
   std::vector<int> encode(std::span<const Turn> turns,
                           std::span<const Json> functions) const override;
+  std::vector<int> encode_text(std::string_view text) const override;
   std::string decode(int token) const override;
   std::string name(int token) const override { return std::string(tokenizer_.piece(token)); }
   std::vector<int> stop_tokens() const override;

@@ -32,6 +32,7 @@ struct EngineRequest {
   int n = 1;                     // answers; answer i is drawn with the seed sampling.seed + i
   int top_logprobs = -1;         // with each token its logprob and this many likeliest; -1: none
   std::unique_ptr<TokenConstraint> constraint;  // or null
+  std::vector<int> prediction;                  // what the answer may be: a help, no promise
 };
 
 // Hears the answers of one request, from one thread at a time. The calls come in the order

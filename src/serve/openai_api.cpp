@@ -361,6 +361,11 @@ ChatCompletionRequest parse_chat_completion(std::string_view text) {
   request.top_logprobs = parse_logprobs(body);
   request.grammar = parse_response_format(body);
   parse_tools(body, request);
+  if (const Json* prediction = field(body, "prediction")) {
+    const Json* type = prediction->is_object() ? field(*prediction, "type") : nullptr;
+    if (type == nullptr || *type != "content") refuse("prediction", "must be of type content");
+    request.prediction = content_text(*prediction, "prediction.content");
+  }
   request.stream = boolean(body, "stream");
   if (const Json* options = field(body, "stream_options")) {
     if (!options->is_object()) refuse("stream_options", "must be an object");

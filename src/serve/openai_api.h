@@ -45,6 +45,7 @@ struct ChatCompletionRequest {
   int top_logprobs = -1;               // -1: no logprobs
   std::optional<ByteGrammar> grammar;  // of response_format, or of a forced tool_choice
   std::vector<Json> functions;         // tools that the answer must call one of; empty: none
+  std::string prediction;              // what the answer may be; empty: nothing is known
   bool stream = false, include_usage = false;
 };
 

@@ -40,6 +40,7 @@ EngineRequest engine_request(ChatCompletionRequest& asked, const ServedModel& mo
   if (asked.grammar)
     request.constraint = std::make_unique<GrammarConstraint>(
         std::move(*asked.grammar), model.codec->trie(), request.stop_tokens);
+  request.prediction = model.codec->encode_text(asked.prediction);
   return request;
 }
 
