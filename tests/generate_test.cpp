@@ -1,8 +1,10 @@
 #include "synth/generate.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -11,7 +13,7 @@
 #include "synth/casting.h"
 #include "synth/deixis.h"
 #include "synth/dialogue.h"
-#include "synth/related.h"
+#include "synth/follow_up.h"
 #include "synth/retell.h"
 #include "synth/roles.h"
 #include "synth/schedule.h"
@@ -92,7 +94,8 @@ TEST_F(GenerateTest, ConversationsKeepTheLaws) {
       allowed.insert(format_long_date(date_of(*message.time())));
       speakers.insert(std::string(message.speaker()));
       EXPECT_THAT(message.content, Not(HasSubstr("#Person")));
-      EXPECT_TRUE(texts.insert(message.content).second) << "twice: " << message.content;
+      const bool fresh = texts.insert(message.content).second;
+      EXPECT_TRUE(fresh || message.content.size() < 50) << "twice: " << message.content;
     }
     EXPECT_EQ(speakers.size(), 2u);
     EXPECT_TRUE(speakers.contains("You"));
@@ -207,8 +210,8 @@ TEST(Retell, SecondPersonAndPast) {
   EXPECT_THAT(told("#Person1# and #Person2# talk about tea. They'll meet."),
               ElementsAre("You and Sarah talked about tea.", "The two of you would meet."));
   EXPECT_THAT(told("#Person1# lost his keys."), ElementsAre("You lost your keys."));
-  EXPECT_THAT(told("#Person2# says #Person2# needs #Person2#'s coat, signs and leaves."),
-              ElementsAre("Sarah said she needed her coat, signs and left."));
+  EXPECT_THAT(told("#Person2# says #Person2# needs #Person2#'s coat and leaves."),
+              ElementsAre("Sarah said she needed her coat and left."));
   // Whose keys? And whose year?
   EXPECT_TRUE(told("#Person1# tells #Person2# his keys are lost.").empty());
   EXPECT_TRUE(told("#Person1# leaves on May 3rd.").empty());
@@ -397,12 +400,12 @@ void expect_no_residue(const fs::path& input, int64_t n_rows, double max_topic_s
 }
 
 TEST(Offline, SamplesHaveNoResidue) {
-  expect_no_residue(fs::path(CHATMEM_SOURCE_DIR) / "samples/dialogues.csv", 1000, 0.4);
+  expect_no_residue(fs::path(CHATMEM_SOURCE_DIR) / "samples/dialogues.csv", 1000, 0.25);
 }
 
 TEST(Offline, DialogSumHasNoResidue) {
   if (!fs::exists(shared_data() / "dialogsum/train.csv")) GTEST_SKIP() << "shared/data is absent";
-  expect_no_residue(shared_data() / "dialogsum/train.csv", 600, 0.1);
+  expect_no_residue(shared_data() / "dialogsum/train.csv", 600, 0.08);
 }
 
 TEST(Retell, TopicsThatReadAsNouns) {
@@ -445,29 +448,88 @@ TEST(Deixis, CalendarDatesInEveryForm) {
     EXPECT_FALSE(names_calendar_date(none)) << none;
 }
 
-TEST(Roles, WhoServes) {
-  Roles roles = roles_of(parse_dialogue("#Person1#: Tea.\n#Person2#: Can I help you, sir?"));
-  EXPECT_EQ(roles.relation, Relation::kService);
-  EXPECT_EQ(roles.serving, 2);
-  roles = roles_of(parse_dialogue("#Person1#: Tea, honey?\n#Person2#: Yes."));
-  EXPECT_EQ(roles.relation, Relation::kFamiliar);
-  roles = roles_of(parse_dialogue("#Person1#: It hurts, doctor.\n#Person2#: Where?"));
-  EXPECT_EQ(roles.relation, Relation::kCare);
-  EXPECT_EQ(roles.serving, 2);
-  roles = roles_of(parse_dialogue("#Person1#: Why did you leave your last job?\n#Person2#: Oh."));
-  EXPECT_EQ(roles.relation, Relation::kHiring);
-  EXPECT_EQ(roles.serving, 1);
+// Strangers, customers, families get no personal follow-up.
+TEST(Roles, WhoMayBeFriends) {
+  const auto friends = [](const char* first, const char* second) {
+    return may_be_friends(
+        parse_dialogue(fmt::format("#Person1#: {}\n#Person2#: {}", first, second)));
+  };
+  EXPECT_TRUE(friends("Sirens all night. Did you sleep?", "My mom did."));
+  EXPECT_FALSE(friends("Tea.", "Can I help you, sir?"));
+  EXPECT_FALSE(friends("Tea, honey?", "Yes."));
+  EXPECT_FALSE(friends("Get up.", "All right, mom."));
+  EXPECT_FALSE(friends("It hurts, doctor.", "Where?"));
+  EXPECT_FALSE(friends("Why did you leave your last job?", "Oh."));
+  EXPECT_FALSE(friends("Hello. Where do you come from?", "From Spain."));
+  EXPECT_FALSE(friends("That makes 12 dollars.", "Here."));
 }
 
-// What keeps a dialogue from following another.
-TEST(Roles, StrangersAndOthersWhoAreAddressed) {
-  EXPECT_TRUE(greets_stranger("Hello. Where do you come from?"));
-  EXPECT_FALSE(greets_stranger("Hello again."));
-  const Dialogue d = parse_dialogue("#Person1#: Hi, Sarah.\n#Person2#: Tom, is that you?");
-  EXPECT_FALSE(addresses_another(d));
-  Dialogue other = d;
-  other.turns[0].text = "Gina, is that Sarah?";
-  EXPECT_TRUE(addresses_another(other));
+TEST(Retell, WhatDoesNotReadWellIsLeftOut) {
+  const auto well = [](const char* sentence) { return reads_well(sentence, "Sarah Bell"); };
+  for (const char* good :
+       {"You told Sarah Bell the shop was shut.", "Sarah Bell also agreed.", "The vet had hope.",
+        "Sarah Bell's contract ended in May.", "Sarah Bell suggested you rest.",
+        "The two of you went out.", "You asked for two drinks and paid the bills."})
+    EXPECT_TRUE(well(good)) << good;
+  for (const char* bad :
+       {"You from the company called Sarah Bell.", "Sarah Bell said some children learn at home.",
+        "You thought homeschooling works but it was hard.", "Yamada told you the news.",
+        "You told her what you want.", "Sarah Bell said they have no time.",
+        "Sarah Bell was late because she works.", "You was late that day."})
+    EXPECT_FALSE(well(bad)) << bad;
+}
+
+TEST(FollowUp, SentencesThatStandAlone) {
+  const std::vector<Line> lines = {
+      {"You", "Can I help you? What do you think of the old harbour?"},
+      {"Max", "It was much quieter in spring. You should book a boat early. I like it here."},
+      {"You", "I think the water is very cold. I'm going to learn sailing. See you tomorrow, Ann."},
+      {"Max", "The harbour closes at 9 every evening. I'm worried about the weather!"}};
+  std::vector<std::string> found;
+  for (const Quotable& q : quotables(lines, "a quiet harbour in spring"))
+    found.push_back(fmt::format("{}{}: {}", q.you ? "you " : "", int(q.saying), q.text));
+  EXPECT_THAT(
+      found,
+      ElementsAre("6: It was much quieter in spring.", "1: You should book a boat early.",
+                  "you 0: I think the water is very cold.", "you 3: I'm going to learn sailing.",
+                  "4: The harbour closes at 9 every evening."));
+}
+
+TEST(FollowUp, TheMatterIsQuoted) {
+  const std::vector<Line> lines = {{"You", "Hello there, Max."},
+                                   {"Max", "Hello to you too."},
+                                   {"You", "Is the garden gate mended?"},
+                                   {"Max", "Yes, I mended the gate yesterday. It has new hinges."}};
+  EXPECT_EQ(quoted(lines, "garden gate"),
+            "You asked: \"Is the garden gate mended?\" Max answered: \"It has new hinges.\"");
+  EXPECT_EQ(quoted({{"You", "Hm."}, {"Max", "#!"}}, "gate"), "");
+}
+
+// All forms, whoever says what, without a slot left open; the longest conversation has enough.
+TEST(FollowUp, SevenDifferentOnes) {
+  const std::vector<Line> lines = {{"You", "I think the water is cold. Thanks."},
+                                   {"Max", "You should wear a warm coat at sea."}};
+  const Date first = *parse_date("2024-03-01");
+  for (uint64_t seed = 0; seed < 200; seed++) {
+    Random random(seed);
+    FollowUps follow_ups(lines, seed % 2 ? "sailing" : "sail", "", first, seed % 3 == 0,
+                         {seed % 5 ? "Ann" : "", "Max", "Max"});
+    std::set<std::string> told;
+    for (int i = 1; i <= 7; i++) {
+      const FollowUp made = follow_ups.next(first + std::chrono::days(i < 7 ? i : 90),
+                                            first + std::chrono::days(i - 1), random);
+      EXPECT_TRUE(told.insert(made.told).second) << made.told;
+      EXPECT_GE(made.lines.size(), 3u);
+      EXPECT_NE(made.lines[0].speaker, made.lines[1].speaker);
+      for (const Line& line : made.lines) {
+        EXPECT_EQ(line.text.find_first_of("{}[]|"), std::string::npos) << line.text;
+        EXPECT_TRUE(std::isupper(static_cast<unsigned char>(line.text[0])) || line.text[0] == '"');
+        EXPECT_EQ(line.text.find("Ann"),
+                  line.speaker == "You" ? std::string::npos : line.text.find("Ann"));
+      }
+      EXPECT_EQ(made.told.find_first_of("{}[]|^"), std::string::npos) << made.told;
+    }
+  }
 }
 
 // A summary calls each person by name or by placeholder, never by both.
