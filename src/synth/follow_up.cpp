@@ -20,7 +20,7 @@ namespace {
 
 using WordSet = std::unordered_set<std::string_view>;
 
-// When a script fits. The first seven, the kinds of sayings in their order, come back to one of
+// When a script fits. The first six, the kinds of sayings in their order, come back to one of
 // B's.
 enum class Use {
   kOpinion,
@@ -28,7 +28,6 @@ enum class Use {
   kTrouble,
   kPlan,
   kFact,
-  kRemark,
   kAnswer,    // B's, to a question of A's
   kThanks,    // A thanked B in the first dialogue
   kPersonal,  // not between a clerk and a customer, or strangers
@@ -104,19 +103,6 @@ constexpr Script kScripts[] = {
      "A:[Good, thank you.|Thanks, that helps.]\n"
      "B:[You're welcome.|No problem.]",
      "{A} checked something with {B}: {quote} As far as {B} knew, that still held."},
-    {Use::kRemark, 0, 0,
-     "A:[Just one question{,b}.|May I ask you something{,b}?] On {day} you wrote: {quote} [Did I "
-     "understand that right?|Have I got that right?]\n"
-     "B:[Yes, that's what I meant.|Yes, just as I wrote it.]\n"
-     "A:[Thank you.|Good.] [Then it's clear.|That's all I wanted to know.]",
-     "{A} asked whether {B} had meant this just as it stood: {quote} {B^} had."},
-    {Use::kRemark, 0, 3,
-     "A:[Something you said on {day} came back to me|I was reminded of something you said on "
-     "{day}]{,b}: {quote}\n"
-     "B:[What made you think of it?|How did you come to think of it?]\n"
-     "A:[I don't know, it just came to me.|Nothing special, it simply came back.]\n"
-     "B:[You have a good memory.|You remember it well.]",
-     "{A} remembered something that {B} had said on {day}: {quote}"},
     {Use::kAnswer, 0, 0,
      "A:[Hi|Hello]{b}. [I found our messages of {day} again.|I was reading our messages of {day}.] "
      "I had asked you: {question} And you wrote: {quote}\n"
@@ -156,8 +142,10 @@ constexpr Script kScripts[] = {
      "{A} told {B} that {talk} made more sense after some thought."},
     {Use::kPersonal, 0, 5,
      "A:[Are you free to talk some time{,b}?|Shall we talk again some time{,b}?]\n"
-     "B:[Gladly.|Yes, I'd like that.] [What about?|Is it about anything special?]\n"
-     "A:[Nothing special.|Not really.] [I liked {talk}, that's all.|I just enjoyed {talk}.]\n"
+     "B:[Gladly.|Yes, I'd like that.] [Is it about anything special?|Is there something you want "
+     "to talk about?]\n"
+     "A:[Nothing special.|No, nothing special.] [I liked {talk}, that's all.|I just enjoyed "
+     "{talk}.]\n"
      "B:[Then write when it suits you.|All right, whenever you have time.]",
      "{A} proposed another talk, and {B} liked the idea."},
     {Use::kPersonal, 0, 10,
@@ -324,15 +312,10 @@ std::optional<Saying> saying_of(std::string_view sentence, const std::vector<std
                                   "can",  "need",  "needs", "cost",   "costs", "takes",   "take",
                                   "open", "opens", "close", "closes", "offer", "provide", "must"};
   if (begins_with_any(sentence, {"The ", "We ", "Our ", "My ", "Your ", "There ", "A ", "Most "}) &&
-      has_word_of(words, kFinite) && (has_number(words) || words.size() > 7) &&
-      !has_word_of(words, {"i", "i'm", "i'll", "should", "if", "but", "love", "what"}))
+      has_word_of(words, kFinite) && (has_number(words) || sentence.starts_with("The ")) &&
+      !has_word_of(words, {"i", "i'm", "i'll", "should", "if", "but", "love", "what", "will"}))
     return Saying::kFact;
   return std::nullopt;
-}
-
-bool makes_statement(std::string_view sentence) {
-  return begins_with_any(sentence, {"I ", "I'm ", "I've ", "I'd ", "We ", "We're ", "We've ",
-                                    "The ", "My ", "Our ", "Your ", "You can "});
 }
 
 // "Why do you want to be a teacher?", not "Can I help you?"
@@ -416,11 +399,7 @@ std::vector<Quotable> quotables(const std::vector<Line>& lines, std::string_view
                          !has_word_of(words, unquotable());
       std::optional<Saying> saying;
       if (whole && stands_alone(words)) saying = saying_of(sentence, words);
-      if (whole && !saying && answers && terms.in(words) > 0)
-        saying = Saying::kAnswer;
-      else if (whole && !saying && words.size() > 5 && terms.in(words) > 1 && stands_alone(words) &&
-               makes_statement(sentence))
-        saying = Saying::kRemark;
+      if (whole && !saying && answers && terms.in(words) > 0) saying = Saying::kAnswer;
       const bool again = std::any_of(found.begin(), found.end(),
                                      [&](const Quotable& q) { return q.text == sentence + '.'; });
       if (saying && !again)
@@ -469,7 +448,7 @@ std::string quoted(const std::vector<Line>& lines, std::string_view matter) {
 FollowUps::FollowUps(const std::vector<Line>& first, std::string_view topic,
                      std::string_view summary, Date first_day, bool personal, Callers callers)
     : quotables_(quotables(first, fmt::format("{} {}", topic, summary))),
-      topic_(reads_as_noun(topic) ? topic : ""),
+      topic_(reads_as_noun(topic) && !topic.starts_with("being ") ? topic : ""),
       first_day_(first_day),
       personal_(personal),
       callers_(std::move(callers)) {

@@ -25,7 +25,6 @@ enum class Saying {
   kTrouble,  // "I'm worried about ..."
   kPlan,     // "I'm going to ..."
   kFact,     // "We open at nine and close at six."
-  kRemark,   // any other that has words of the matter
   kAnswer,   // to a question, which must be told with it
 };
 struct Quotable {

@@ -195,8 +195,8 @@ bool is_impossible(const std::string& sentence, const std::string& other_name) {
          words.find(name + name.substr(1)) != words.npos;
 }
 
-// A verb that should be in the past by now.
-bool is_left_in_present(const std::vector<Token>& words, size_t i) {
+// A verb that should be in the past by now. base: behind one that leaves it in its base form.
+bool is_left_in_present(const std::vector<Token>& words, size_t i, bool base) {
   static const WordSet kPresent = {
       "is",      "are",  "has",   "does",    "doesn't", "don't",  "isn't",  "aren't", "hasn't",
       "haven't", "am",   "can",   "can't",   "cannot",  "will",   "won't",  "it's",   "there's",
@@ -223,7 +223,7 @@ bool is_left_in_present(const std::vector<Token>& words, size_t i) {
         before && (kBeforeNouns.contains(before->lower) || before->lower.ends_with("'s"));
     return !noun && (object || named || !before || kSubjects.contains(before->lower));
   }
-  if (past_of_base(word).empty() || is_past_form(word) || !before) return false;
+  if (base || past_of_base(word).empty() || is_past_form(word) || !before) return false;
   const std::string& subject = before->lower;
   const bool plural = subject.size() > 3 && subject.ends_with('s') && !subject.ends_with("ss") &&
                       !subject.ends_with("'s") && past_of_third_person(subject).empty() &&
@@ -259,13 +259,13 @@ bool reads_well(const std::string& sentence, const std::string& other_name) {
   const bool genitive = sentence.starts_with(other_name + "'s ");
   if (!genitive && !begins_well(words, other_name)) return false;
   // After these a verb stands in its base form: "let you go", "suggested you rest".
-  static const WordSet kBase = {"let",  "make", "made",      "help",        "helped",   "see",
-                                "saw",  "hear", "suggested", "recommended", "proposed", "insisted",
-                                "have", "had",  "watch",     "heard",       "advised",  "demanded"};
+  static const WordSet kBase = {
+      "let",       "make",        "made",     "help",     "helped", "see",   "saw",     "hear",
+      "suggested", "recommended", "proposed", "insisted", "watch",  "heard", "advised", "demanded"};
   bool base = false;
   for (size_t i = 0; i < words.size(); i++) {
-    base |= kBase.contains(words[i].lower);
-    if (is_left_in_present(words, i)) return false;
+    if (i > 0) base |= kBase.contains(words[i - 1].lower);
+    if (is_left_in_present(words, i, base)) return false;
     const std::string& word = words[i].lower;
     if (i == 0) continue;
     const bool of_you = words[i - 1].lower == "you" || words[i - 1].text == other_name;
