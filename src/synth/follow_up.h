@@ -1,14 +1,15 @@
-// Follow-ups that nobody had to hold before: short exchanges that come back to the first dialogue,
-// by its own words where it has some that bear it. They fit any two people who had it.
+// Follow-ups of a first dialogue: a small story of its field, told in short exchanges, and where
+// the dialogue has words that bear it an exchange that comes back to them.
 #pragma once
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/date.h"
 #include "base/random.h"
-#include "text/conversation.h"
+#include "synth/storylines.h"
+#include "text/names.h"
 
 namespace chatmem {
 
@@ -20,11 +21,9 @@ struct Line {
 
 // A sentence of the first dialogue that may be spoken of later.
 enum class Saying {
-  kOpinion,  // "I think ..."
   kAdvice,   // "You should ...": said to the other
   kTrouble,  // "I'm worried about ..."
   kPlan,     // "I'm going to ..."
-  kFact,     // "We open at nine and close at six."
   kAnswer,   // to a question, which must be told with it
 };
 struct Quotable {
@@ -46,6 +45,17 @@ struct Callers {
   std::string you;         // what the other calls the reader; may be empty
   std::string other;       // what the reader calls the other
   std::string other_name;  // the other in the summary
+  Gender other_gender = Gender::kUnknown;
+};
+
+// The first dialogue, as far as what follows depends on it.
+struct FirstTalk {
+  const std::vector<Line>& lines;
+  std::string_view topic, summary;
+  Date day;
+  bool friends = false;                // equals who know each other
+  std::optional<bool> you_are_served;  // by the other, or serve the other
+  Callers callers;
 };
 
 struct FollowUp {
@@ -53,30 +63,12 @@ struct FollowUp {
   std::string told;  // for the summary, in the past
 };
 
-// Lays follow-ups to one first dialogue; none takes a form or a sentence that another has.
-class FollowUps {
- public:
-  // topic: where it reads as a noun it is named ("our talk about saving money"). personal: not a
-  // clerk and a customer, nor two who meet for the first time.
-  FollowUps(const std::vector<Line>& first, std::string_view topic, std::string_view summary,
-            Date first_day, bool personal, Callers callers);
+// A story of its field, one beat for each of the n days, at most eight; where the dialogue has a
+// sentence that can be quoted, one may come back to it first. No beat comes twice.
+std::vector<FollowUp> follow_ups(const FirstTalk& first, size_t n, Random& random);
 
-  // before: the day of the conversation before this one. The forms suffice for seven.
-  FollowUp next(Date day, Date before, Random& random);
-
- private:
-  struct Choice;
-  std::vector<Choice> choices(int gap, int age) const;  // days since the one before, the first
-  FollowUp written(const Choice& choice, Random& random) const;
-
-  std::vector<Quotable> quotables_;  // not spoken of yet
-  std::string topic_;
-  Date first_day_;
-  bool personal_;
-  Callers callers_;
-  int thankful_ = -1;       // 1: the reader alone thanked, 0: the other alone; else -1
-  std::set<size_t> taken_;  // scripts
-  int quoted_running_ = 0;
-};
+// Every beat of a story, written out with whoever of the two is A: for tests.
+std::vector<FollowUp> whole_story(const Storyline& story, bool a_is_you, const FirstTalk& first,
+                                  Random& random);
 
 }  // namespace chatmem

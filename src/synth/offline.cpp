@@ -113,18 +113,30 @@ class OfflineProvider : public Provider {
     result.today = schedule.today;
     result.conversations.push_back(
         {schedule.days[0], lay_messages(lines, schedule.days[0], random)});
-    FollowUps follow_ups(
-        of_two, row.topic, row.summary, schedule.days[0], may_be_friends(first.dialogue),
-        {called(persons.you_name), called(persons.other_name), persons.other_name});
-    for (int i = 1; i < n; i++) {
-      const Date day = schedule.days[size_t(i)];
-      FollowUp made = follow_ups.next(day, schedule.days[size_t(i) - 1], random);
+    for (FollowUp& made :
+         follow_ups(first_talk(first, persons, of_two, schedule.days[0]), size_t(n - 1), random)) {
+      const Date day = schedule.days[result.conversations.size()];
       result.conversations.push_back({day, lay_messages(made.lines, day, random)});
       told.push_back(std::move(made.told));
     }
     result.personal_summary = compose(told, persons, schedule, random);
     check(result);
     return result;
+  }
+
+  static FirstTalk first_talk(const Exchange& first, const Persons& persons,
+                              const std::vector<Line>& lines, Date day) {
+    FirstTalk talk{.lines = lines,
+                   .topic = first.row->topic,
+                   .summary = first.row->summary,
+                   .day = day,
+                   .friends = may_be_friends(first.dialogue),
+                   .callers = {called(persons.you_name), called(persons.other_name),
+                               persons.other_name, gender_of(persons.other_name)}};
+    if (talk.callers.other_gender == Gender::kUnknown)
+      talk.callers.other_gender = gender_in(first.dialogue, first.other);
+    if (const int served = served_person(first.dialogue)) talk.you_are_served = served == first.you;
+    return talk;
   }
 
   Exchange first_exchange(const SourceRow& row) const {

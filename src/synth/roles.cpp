@@ -1,6 +1,8 @@
 #include "synth/roles.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -171,6 +173,91 @@ constexpr std::string_view kFamily[] = {"honey", "darling", "sweetie", "sweethea
                                         "mom",   "mommy",   "dad",     "daddy",      "my dear",
                                         "son",   "grandma", "grandpa", "mummy"};
 
+constexpr std::string_view kSaidServing[] = {"can i help you",
+                                             "could i help you",
+                                             "may i help you",
+                                             "how may i help",
+                                             "can i do for you",
+                                             "take your order",
+                                             "ready to order",
+                                             "are you being helped",
+                                             "here is your bill",
+                                             "here's your change",
+                                             "would you like to try",
+                                             "what size",
+                                             "kind of room",
+                                             "your room",
+                                             "sign here",
+                                             "fill out this form",
+                                             "fill in this form",
+                                             "anything to declare",
+                                             "will that be all",
+                                             "cash or credit",
+                                             "what seems to be",
+                                             "what's the trouble",
+                                             "how long have you had",
+                                             "your blood pressure",
+                                             "prescription",
+                                             "let me examine",
+                                             "take this medicine",
+                                             "open your mouth",
+                                             "where does it hurt",
+                                             "you want to work",
+                                             "should we hire",
+                                             "should i hire",
+                                             "your greatest",
+                                             "your strengths",
+                                             "your weaknesses",
+                                             "your last job",
+                                             "your previous job",
+                                             "your resume",
+                                             "about yourself",
+                                             "we'll be in touch",
+                                             "your qualifications",
+                                             "may i see your",
+                                             "may i have your",
+                                             "can i have your",
+                                             "could i have your",
+                                             "here you are, sir",
+                                             "anything else, sir",
+                                             "go straight",
+                                             "turn left",
+                                             "turn right",
+                                             "next to the bank",
+                                             "where to, "};
+constexpr std::string_view kSaidServed[] = {"i'd like to order",
+                                            "like to check in",
+                                            "like to check out",
+                                            "i'd like to buy",
+                                            "i'd like to open",
+                                            "i'd like to book",
+                                            "a reservation",
+                                            "i'd like to reserve",
+                                            "how much is",
+                                            "how much are",
+                                            "how much does",
+                                            "i'll take it",
+                                            "i'll take them",
+                                            "i'm looking for a",
+                                            "do you have any",
+                                            "can i try",
+                                            "may i try",
+                                            "the menu",
+                                            ", doctor",
+                                            "doctor,",
+                                            "waiter",
+                                            "tell me how to",
+                                            "tell me the way",
+                                            "can i get to",
+                                            "do i get to",
+                                            "where is the",
+                                            "take me to",
+                                            "show me the way",
+                                            "the way to",
+                                            "to exchange",
+                                            "a refund",
+                                            "i'd like a room"};
+
 // "Mom" spoken of is no address: a comma or a stop goes with one.
 bool addresses_family(std::string_view lower) {
   for (const std::string_view word : kFamily)
@@ -191,6 +278,27 @@ bool may_be_friends(const Dialogue& dialogue) {
              return (' ' + lower).find(words) != std::string::npos;
            });
   });
+}
+
+int served_person(const Dialogue& dialogue) {
+  if (dialogue.persons.size() != 2) return 0;
+  // Nobody is the guest of the police or of a court.
+  for (const Utterance& turn : dialogue.turns)
+    for (const std::string_view word : {"officer", "police", "court", "arrest", "driver's license"})
+      if (to_lower_ascii(turn.text).find(word) != std::string::npos) return 0;
+  const auto cues = [&](int person, auto&& phrases) {
+    std::string said;
+    for (const Utterance& turn : dialogue.turns)
+      if (turn.person == person) said += to_lower_ascii(turn.text) + '\n';
+    return int(std::count_if(std::begin(phrases), std::end(phrases), [&](std::string_view phrase) {
+      return said.find(phrase) != said.npos;
+    }));
+  };
+  const int a = dialogue.persons[0], b = dialogue.persons[1];
+  const int a_served = cues(a, kSaidServed) + cues(b, kSaidServing);
+  const int b_served = cues(b, kSaidServed) + cues(a, kSaidServing);
+  if (std::abs(a_served - b_served) < 2) return 0;
+  return a_served > b_served ? a : b;
 }
 
 }  // namespace chatmem

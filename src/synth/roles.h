@@ -8,4 +8,8 @@ namespace chatmem {
 // strangers, or a family.
 bool may_be_friends(const Dialogue& dialogue);
 
+// The person (a number of the dialogue's) whom the other serves, treats, interviews or shows the
+// way; 0 when their words do not show it.
+int served_person(const Dialogue& dialogue);
+
 }  // namespace chatmem
