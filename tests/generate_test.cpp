@@ -570,11 +570,13 @@ TEST(FollowUp, AsManyAsDays) {
 TEST(FollowUp, TheFieldByTopicThenByWords) {
   EXPECT_EQ(field_of("hotel food", ""), Field::kHotel);
   EXPECT_EQ(field_of("ordering food", "exam class teacher"), Field::kFood);
+  EXPECT_EQ(field_of("check in", "exam class teacher"), Field::kHotel);
+  EXPECT_EQ(field_of("to check what is in it", ""), Field::kNeutral);
   EXPECT_EQ(field_of("a talk", "The exam of our class, says the teacher."), Field::kStudy);
   EXPECT_EQ(field_of("a talk", "The exam, the examiner."), Field::kNeutral);
 }
 
-// Who is served, whoever speaks first; nobody by an officer.
+// Who is served, whoever speaks first.
 TEST(Roles, WhoIsServed) {
   const auto served = [](const char* first, const char* second) {
     return served_person(
@@ -582,7 +584,8 @@ TEST(Roles, WhoIsServed) {
   };
   EXPECT_EQ(served("Can I help you? What size do you wear?", "Nine."), 2);
   EXPECT_EQ(served("How much is the coat? I'll take it.", "Good."), 1);
-  EXPECT_EQ(served("Can I help you?", "How much is the coat, officer?"), 0);
+  EXPECT_EQ(served("I pulled you over.", "Yes, officer."), 2);
+  EXPECT_EQ(served("Can I help you?", "Can I help you?"), 0);
   EXPECT_EQ(served("The weather is fine.", "So it is."), 0);
 }
 

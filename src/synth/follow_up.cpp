@@ -394,7 +394,7 @@ const Storyline& story_for(const FirstTalk& first, Random& random) {
                           : first.friends      ? Between::kFriends
                                                : Between::kAnyone;
   std::vector<const Storyline*> stories = stories_for(field, between);
-  if (first.friends && between == Between::kFriends)
+  if (between == Between::kFriends)
     for (const Storyline* story : stories_for(field, Between::kAnyone)) stories.push_back(story);
   if (stories.empty()) stories = stories_for(Field::kNeutral, between);
   return *stories[random.below(stories.size())];

@@ -168,6 +168,11 @@ constexpr std::string_view kDistant[] = {
     "company",
     "how much",
     "block",
+    "your son",
+    "your daughter",
+    "i'll take it",
+    "i will take it",
+    "subway station",
 };
 constexpr std::string_view kFamily[] = {"honey", "darling", "sweetie", "sweetheart", "mum",
                                         "mom",   "mommy",   "dad",     "daddy",      "my dear",
@@ -224,7 +229,25 @@ constexpr std::string_view kSaidServing[] = {"can i help you",
                                              "turn left",
                                              "turn right",
                                              "next to the bank",
-                                             "where to, "};
+                                             "where to, ",
+                                             "how can i help",
+                                             "i can do for you",
+                                             "take a message",
+                                             "pulled you over",
+                                             "your passport",
+                                             "your license",
+                                             "your driver's",
+                                             "going to give you a ticket",
+                                             "hold the line",
+                                             "is busy",
+                                             "isn't in",
+                                             "is not in",
+                                             "not in at the moment",
+                                             "on another line",
+                                             "out at the moment",
+                                             "contact you as soon as",
+                                             "check for you",
+                                             "speaking."};
 constexpr std::string_view kSaidServed[] = {"i'd like to order",
                                             "like to check in",
                                             "like to check out",
@@ -256,7 +279,18 @@ constexpr std::string_view kSaidServed[] = {"i'd like to order",
                                             "the way to",
                                             "to exchange",
                                             "a refund",
-                                            "i'd like a room"};
+                                            "i'd like a room",
+                                            "officer",
+                                            "speak to",
+                                            "speak with",
+                                            "i will take it",
+                                            "near here",
+                                            "can you recommend",
+                                            "do you have this",
+                                            "like to report",
+                                            "lost my",
+                                            "calling about",
+                                            "this in "};
 
 // "Mom" spoken of is no address: a comma or a stop goes with one.
 bool addresses_family(std::string_view lower) {
@@ -282,10 +316,6 @@ bool may_be_friends(const Dialogue& dialogue) {
 
 int served_person(const Dialogue& dialogue) {
   if (dialogue.persons.size() != 2) return 0;
-  // Nobody is the guest of the police or of a court.
-  for (const Utterance& turn : dialogue.turns)
-    for (const std::string_view word : {"officer", "police", "court", "arrest", "driver's license"})
-      if (to_lower_ascii(turn.text).find(word) != std::string::npos) return 0;
   const auto cues = [&](int person, auto&& phrases) {
     std::string said;
     for (const Utterance& turn : dialogue.turns)
@@ -297,7 +327,8 @@ int served_person(const Dialogue& dialogue) {
   const int a = dialogue.persons[0], b = dialogue.persons[1];
   const int a_served = cues(a, kSaidServed) + cues(b, kSaidServing);
   const int b_served = cues(b, kSaidServed) + cues(a, kSaidServing);
-  if (std::abs(a_served - b_served) < 2) return 0;
+  const int sure = may_be_friends(dialogue) ? 2 : 1;
+  if (std::abs(a_served - b_served) < sure) return 0;
   return a_served > b_served ? a : b;
 }
 

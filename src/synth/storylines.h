@@ -9,6 +9,8 @@ namespace chatmem {
 
 // In the order in which they are recognised.
 enum class Field {
+  kAuthority,  // police, customs, courts
+  kCall,       // whoever answers for somebody else
   kHotel,
   kJob,
   kHealth,
@@ -38,8 +40,8 @@ enum class Between {
 //                          "[x|y]" one is chosen;
 //   "= text"               is what the summary says of it.
 // In messages {hi} is a greeting, {,n} a comma and what the speaker calls the other, {talk} the
-// first dialogue ("our talk about sailing"). In summaries {A} and {B} are "you" or a name, {a} and
-// {b} "you" or a pronoun, {a's} and {b's} "your", "his" or "her".
+// first dialogue ("our talk about sailing"), {day} its day. In summaries {A} and {B} are "you" or a
+// name, {a} and {b} "you" or a pronoun, {a's} and {b's} "your", "his" or "her".
 struct Storyline {
   Field field;
   Between between;

@@ -391,7 +391,8 @@ A: {hi} I want to write a real letter to an old friend. [How does one begin?|I d
   begin.]
 B: [Just begin with why you thought of it.|Begin with what made you think of it.]
 A: [That's a good way.|Yes, that could work.]
-= {A} asked {B} how to begin a letter to an old friend, and {B} had an idea.
+= {A} asked {B} how to begin a letter to an old friend, and {B} recommended
+  beginning with what had brought it to mind.
 
 B: Is your letter written?
 A: [Two pages.|Two pages, by hand.] I haven't sent it yet.

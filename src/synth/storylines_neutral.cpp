@@ -1,10 +1,92 @@
-// Storylines that fit whatever two people spoke of first.
+// Storylines that fit whatever two people spoke of first, and those of callers and authorities.
 #include "synth/storylines.h"
 
 namespace chatmem {
 namespace {
 
 constexpr Storyline kStorylines[] = {
+    {Field::kCall, Between::kServed, R"(
+A: {hi} I called on {day}. [May I write to you if I can't get through?|May I also write to you?]
+B: Of course. [I read everything that comes in.|I read what comes in every hour.]
+A: [That's a relief.|Very good.] Your line is often busy.
+= {A} asked {B} whether writing was all right too, because the line was often busy.
+
+A: When is the best time to call?
+B: [Between ten and eleven.|From ten to eleven.] After that most of us are in meetings.
+A: [Then I'll call at ten.|Thank you, ten is fine.]
+= {A} asked {B} for the best time to call, and {B} recommended the hour after ten.
+
+&A: At ten I got through at once. [Thank you for the hint.|Thanks for telling me.]
+B: [I'm glad.|Very good.] Did you get what you needed?
+A: [All of it.|Everything.]
+= {A} thanked {B}: a call at ten had gone through at once.
+
+B: Could you spell your name for me once more? [I want it right in our list.|It's for our list.]
+A: Gladly, [I'll send you a card with everything on it|I'll send you my card].
+B: Thank you, [that's the safest|that makes it easy].
+= {B} asked how to spell {a's} name, and {A} promised to send a card.
+
+&B: Your card has come. [Now everything is right in our list.|The list is correct now.]
+A: [Was it very wrong before?|How was it spelled before?]
+B: Only one letter was wrong.
+= {B} told {A} that the card had come; only one letter had been wrong in the list.
+
+A: Is there a direct number, [so that I needn't bother you|to save you the trouble]?
+B: [It's no bother.|You don't bother me.] But yes, I'll send it to you.
+A: Thank you very much.
+= {A} asked for a direct number, and {B} promised to send it.
+
+B: We're closed [on the holiday|over the holidays], as a warning.
+A: Good that you tell me. [Is there anybody in an emergency?|What if it's urgent?]
+B: There is a machine. [Somebody listens to it every evening.|It's listened to every evening.]
+= {B} told {A} that they were closed over the holidays, with a machine for urgent cases.
+
+A: You've always been friendly on the phone. [I wanted to say that.|I thought I'd tell you.]
+B: [That makes my day.|Thank you!] Most people only notice when we aren't.
+A: [I notice both.|That's how it is.]
+= {A} praised {B} for being friendly on the phone.
+)"},
+    {Field::kAuthority, Between::kServed, R"(
+A: {hi} [Where can I ask how things stand since {day}?|Whom do I ask how things stand since {day}?]
+B: [Here.|You can ask me.] It takes us a few weeks as a rule.
+A: Then I'll wait.
+= {A} asked {B} how things stood, and {B} said that it took a few weeks as a rule.
+
+A: Do I have to come in person, or [may I send my papers|is it enough to send the papers]?
+B: [A copy is enough.|You may send a copy.] Keep the original with you.
+A: [Good, that saves me a day.|Thank you, that saves me the way.]
+= {A} asked about coming in person, and {B} explained that a copy was enough.
+
+&A: I've sent the copy. [Has it arrived?|Did it arrive?]
+B: [It's here.|Yes.] The stamp on it is from this morning.
+A: [That was quick.|Very good.]
+= {A} asked about the copy, and it had arrived.
+
+A: When are your counters open?
+B: From eight to twelve, [not in the afternoon|and not after that].
+A: [Then I'll ask for an hour off.|I'll have to get up early.]
+= {A} asked {B} about the opening hours: from eight to twelve.
+
+B: Please check whether we have your right address. [It's only for the files.|It's for our files.]
+A: [It's still the same.|Nothing has changed.] There is a new name on the door, that's all.
+B: [Thank you.|I'll make a note of it.]
+= {B} asked {A} to check the address, which was still the same.
+
+A: I was at the counter early, [and there were only two people before me|as one of the first].
+B: [You chose well.|Early is always good.] At eleven it's full.
+A: [Your colleague was kind.|I was out in ten minutes.]
+= {A} told {B} about being early at the counter.
+
+A: Is there a fee for a second copy?
+B: [Not for the first one.|The first one is free.] After that a small one.
+A: [One is all I need.|I only need one.]
+= {A} asked about a fee, and {B} explained that the first copy was free.
+
+A: Thank you for explaining everything. [One doesn't hear that every day, I guess.|I mean it.]
+B: [No, one doesn't.|We don't hear that often.] All the best to you.
+A: [To you too.|The same to you.]
+= {A} thanked {B} for explaining everything.
+)"},
     {Field::kNeutral, Between::kFriends, R"(
 A: {hi} [I've been given a camera|Somebody gave me a camera], a real one with film in it.
 B: [I thought those had died out.|Those still exist?] Can you use it?
@@ -33,7 +115,7 @@ A: [The shop says that's normal.|The shop says that five is not bad.]
 
 &B: Which of the five do you like best?
 A: An empty chair in the sun.
-B: [Then the smile didn't matter.|I'd hang that on the wall.]
+B: [That sounds beautiful.|I'd hang that on the wall.]
 = {B} asked for the best picture: an empty chair in the sun.
 
 B: I found some old film in a drawer. [Do you want it?|You can have it.]
@@ -134,7 +216,7 @@ A: {hi} I have one question after {talk}. [Whom do I ask for when I come again?|
   when I come again?]
 B: [Ask for me.|Just ask for me.] If I'm out, anybody can help you.
 A: [Good, thank you.|That's good to know.]
-= {A} asked {B} for whom to ask the next time.
+= {A} asked {B} whom to ask for the next time.
 
 A: Do you close at noon?
 B: [For half an hour.|Half an hour, from twelve on.] Before and after that somebody is here.
@@ -213,7 +295,7 @@ A: It's on the list.
 
 A: The collection fills a whole notebook now.
 B: [And do you follow it?|Which do you follow?]
-A: [The umbrella and the pancakes.|Only the umbrella and the pancakes.]
+A: [The one about the letter.|Mostly the one about letters.]
 = {A} told {B} that the collection filled a notebook.
 )"},
     {Field::kNeutral, Between::kAnyone, R"(

@@ -122,7 +122,7 @@ A: [I rinse it until the water is clear.|Rinse it until the water stays clear.]
 B: [So that's it.|I've never done that.]
 = {B} asked how to keep rice from sticking, and {A} recommended rinsing it.
 
-A: We had guests and I cooked three courses.
+A: I had guests and cooked three courses.
 B: [Three!|All by yourself?] Did they like it?
 A: They asked for more of the second. [Nobody touched the third.|The third was for nobody.]
 = {A} told {B} about cooking three courses for guests.

@@ -97,7 +97,7 @@ A: {hi} After {talk} I have another question. [How early should one arrive for a
   early do you arrive for an interview]?
 B: Ten minutes. [Earlier makes everybody nervous.|More than that is awkward.]
 A: [That's what I thought.|Good.]
-= {A} asked {B} how early to arrive for an interview: ten minutes, said {B}.
+= {A} asked {B} how early to arrive for an interview, and {B} recommended ten minutes.
 
 A: What would you wear to an interview?
 B: [One step better than on a working day.|A little better than every day.] And clean shoes.
