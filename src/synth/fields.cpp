@@ -20,8 +20,7 @@ constexpr FieldWords kFields[] = {
      "officer police stolen thief arrest passport customs declare visa license court judge "
      "speeding "
      "fine ticket"},
-    {Field::kCall,
-     "phone_call telephone_call leave_a_message call_back make_a_call answer_the_phone",
+    {Field::kCall, "phone_call telephone_call leave_a_message call_back make_a_call connect",
      "message speaking line hold extension call_back take_a_message speak_to dial"},
     {Field::kHotel, "hotel check-in checkout check_in check_out",
      "hotel suite double single reception luggage bellboy checkout guest room floor lobby key"},

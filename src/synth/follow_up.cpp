@@ -413,8 +413,11 @@ std::vector<FollowUp> whole_story(const Storyline& story, bool a_is_you, const F
 
 std::vector<FollowUp> follow_ups(const FirstTalk& first, size_t n, Random& random) {
   std::vector<FollowUp> made;
-  const std::vector<Quotable> quotes =
+  std::vector<Quotable> quotes =
       quotables(first.lines, fmt::format("{} {}", first.topic, first.summary));
+  // "Cash or card?" is no question that anybody comes back to.
+  if (!first.friends)
+    std::erase_if(quotes, [](const Quotable& quote) { return quote.saying == Saying::kAnswer; });
   if (n > 2 && !quotes.empty() && random.below(2) > 0) {
     const Quotable& quote = quotes[random.below(quotes.size())];
     Writer writer(first, !quote.you, random);

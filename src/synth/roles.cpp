@@ -173,6 +173,10 @@ constexpr std::string_view kDistant[] = {
     "i'll take it",
     "i will take it",
     "subway station",
+    "connect me",
+    "i want to buy",
+    "my laundry",
+    "can you help me",
 };
 constexpr std::string_view kFamily[] = {"honey", "darling", "sweetie", "sweetheart", "mum",
                                         "mom",   "mommy",   "dad",     "daddy",      "my dear",
@@ -247,6 +251,10 @@ constexpr std::string_view kSaidServing[] = {"can i help you",
                                              "out at the moment",
                                              "contact you as soon as",
                                              "check for you",
+                                             "put you through",
+                                             "we are very sorry",
+                                             "we have various",
+                                             "hold on, please",
                                              "speaking."};
 constexpr std::string_view kSaidServed[] = {"i'd like to order",
                                             "like to check in",
@@ -290,6 +298,11 @@ constexpr std::string_view kSaidServed[] = {"i'd like to order",
                                             "like to report",
                                             "lost my",
                                             "calling about",
+                                            "i want to buy",
+                                            "connect me",
+                                            "my laundry",
+                                            "can you help me",
+                                            "i'm looking for some",
                                             "this in "};
 
 // "Mom" spoken of is no address: a comma or a stop goes with one.

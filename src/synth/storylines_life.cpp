@@ -431,8 +431,8 @@ A: [I draw lots.|Whoever comes next in my address book.]
 )"},
     {Field::kLeisure, Between::kFriends, R"(
 A: {hi} [I've signed up for a dance class.|I've put my name down for a dance class.] Eight evenings.
-B: You? [I'd like to see that.|Since when do you dance?]
-A: [Since never.|I don't yet.] That's the point.
+B: You? [I'd like to see that.|I'd pay to see that.]
+A: [I can't do a single step yet.|I don't know one step yet.] That's the point.
 = {A} told {B} about signing up for a dance class of eight evenings.
 
 B: How was the first dance lesson?
@@ -503,11 +503,11 @@ B: A little. But the pictures are beautiful.
 = {B} recommended a film about a lighthouse to {A}.
 
 &A: I saw your lighthouse film.
-B: [And?|Did you cry?]
+B: [And, did you cry?|Did you cry?]
 A: [Of course.|Twice.] Thank you for it.
 = {A} thanked {B} for the lighthouse film after seeing it.
 
-A: [The list is done, all ten.|I've seen all ten now.]
+A: [The list is done, all ten.|I've seen all ten films now.]
 B: [Congratulations!|And what is the best?]
 A: The comedy is still the best. [Now I need a new list.|I'm starting a new list.]
 = {A} told {B} that the list of films was done and the comedy had been the best.

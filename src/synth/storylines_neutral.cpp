@@ -140,7 +140,7 @@ B: [Then everybody hears you coming.|So you don't need a bell.]
 A: The dogs do, above all.
 = {A} told {B} that the tyres held but the brakes squeaked.
 
-B: Did you get the brakes quiet?
+&B: Did you get the brakes quiet?
 A: Yes, [it only took a cloth|with an old cloth]. They were dirty.
 B: [So simple.|Then it was nothing.]
 = {B} asked about the brakes, which {A} had got quiet with a cloth.
@@ -167,7 +167,7 @@ A: I was talking. [It was still there.|Nobody took it.]
 
 A: The bicycle has a basket now. [For bread and books.|It holds bread and books.]
 B: [Next comes a bell.|Then it needs a bell too.]
-A: It has the brakes for that.
+A: It rattles enough without one.
 = {A} told {B} about a basket for the bicycle.
 )"},
     {Field::kNeutral, Between::kFriends, R"(

@@ -336,7 +336,7 @@ A: It goes with my coat!
 
 A: I've given away three old jackets. [There's room in the wardrobe.|My wardrobe closes again.]
 B: [For what?|What will you put there?]
-A: For nothing. [I like the room.|It stays empty.]
+A: Nothing. [I like the room.|It stays empty.]
 = {A} told {B} about giving away three old jackets.
 )"},
     {Field::kShopping, Between::kServed, R"(
