@@ -1,5 +1,5 @@
-// The offline provider: no key, no network. The row's dialogue is the first exchange, short written
-// ones follow that come back to it, the summary is composed of the row's human summary and theirs.
+// The offline provider: no key, no network. The row's dialogue is the first exchange, beats of a
+// story of its field follow, the summary is composed of the row's human summary and theirs.
 #include <fmt/format.h>
 
 #include <algorithm>
