@@ -25,6 +25,18 @@ bool has_placeholder_of(std::string_view summary, int person) {
   return without_placeholders(summary, {{person, "\x01"}}).find('\x01') != std::string::npos;
 }
 
+// Whether somebody says what the bearer does or asks for him: "Lisa wins", "speak to Mr. Bell".
+bool acts_in(std::string_view text, std::string_view name) {
+  for (size_t at = 0; (at = text.find(name, at)) != text.npos; at += name.size()) {
+    const std::string_view rest = text.substr(at + name.size());
+    if (text.substr(0, at).ends_with("speak to ") || text.substr(0, at).ends_with("talk to "))
+      return true;
+    if (rest.size() > 1 && rest[0] == ' ' && std::islower(static_cast<unsigned char>(rest[1])))
+      return true;
+  }
+  return false;
+}
+
 // The one person without a name whom the summary calls by none of the names or placeholders that
 // are known bears the one name that it has besides.
 void name_by_elimination(Dialogue& dialogue, std::string_view text, std::string_view summary,
@@ -40,7 +52,8 @@ void name_by_elimination(Dialogue& dialogue, std::string_view text, std::string_
         std::any_of(dialogue.names.begin(), dialogue.names.end(), [&](const auto& bearer) {
           return has_name(actor, bearer.second) || has_name(bearer.second, actor);
         });
-    if (!taken) (has_name(text, actor) ? spoken_of : free).push_back(actor);
+    if (!taken && !acts_in(text, actor))
+      (has_name(text, actor) ? spoken_of : free).push_back(actor);
   }
   if (free.empty()) free.swap(spoken_of);
   if (free.size() == 1) dialogue.names[nameless[0]] = free[0];

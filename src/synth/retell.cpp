@@ -95,9 +95,9 @@ class Retelling {
   // "it", "this", "he" of a further person, who stand in the sentence that is not told.
   bool refers_to_what_is_left_out() const {
     if (!before_.last_left_out) return false;
-    static const WordSet kThings = {"it",    "it's",   "its",     "this",    "that",     "these",
-                                    "those", "there",  "another", "such",    "both",     "one",
-                                    "else",  "latter", "former",  "instead", "otherwise"};
+    static const WordSet kThings = {"it",    "it's",   "its",     "this",    "that",      "these",
+                                    "those", "there",  "another", "such",    "both",      "one",
+                                    "else",  "latter", "former",  "instead", "otherwise", "also"};
     size_t nouns = 0;
     for (size_t i = 0; i < tokens_.size(); i++) {
       const Token& token = tokens_[i];
@@ -747,7 +747,7 @@ std::vector<std::string> retell(std::string_view summary, const Cast& cast) {
     if (!sentences[i].dated) text = retelling.run();
     if (text && text->back() != '!' && text->back() != '?') *text += '.';
     if (text) join_clauses(*text);
-    if (text && is_impossible(*text, cast.other_name)) text.reset();
+    if (text && !reads_well(*text, cast.other_name)) text.reset();
     antecedents.last_left_out = !text;
     antecedents.other |= text && retelling.names_other();
     if (text) told.push_back(std::move(*text));

@@ -20,8 +20,8 @@ struct Cast {
   Gender you_gender = Gender::kUnknown, other_gender = Gender::kUnknown;
 };
 
-// The sentences of the summary, in the past tense where that is safe. A sentence in which a pronoun
-// may mean either person, or that names a calendar date, is left out.
+// The sentences of the summary in the past tense. One in which a pronoun may mean either person,
+// that names a calendar date, or that does not read well then (see sentences.h), is left out.
 std::vector<std::string> retell(std::string_view summary, const Cast& cast);
 
 // The past of a verb in the third person singular ("tells": "told") when the word is a verb that
@@ -29,5 +29,7 @@ std::vector<std::string> retell(std::string_view summary, const Cast& cast);
 std::string past_of_third_person(std::string_view verb);
 // The same from the base form: "talk" gives "talked".
 std::string past_of_base(std::string_view verb);
+// "told", "had", "wouldn't", and whatever ends like a past.
+bool is_past_form(std::string_view word);
 
 }  // namespace chatmem

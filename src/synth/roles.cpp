@@ -1,235 +1,348 @@
 #include "synth/roles.h"
 
 #include <algorithm>
-#include <map>
+#include <cstdlib>
+#include <iterator>
+#include <string>
 #include <string_view>
-#include <utility>
 
 #include "text/words.h"
 
 namespace chatmem {
 namespace {
 
-// Said by who serves, treats, asks; the first words of a dialogue weigh as much as any.
-struct Said {
-  Relation relation;
-  std::string_view words;
+// Said by or to who serves, treats, hires, questions or is met for the first time; a price.
+constexpr std::string_view kDistant[] = {
+    "speaking.",
+    "take a message",
+    "could i speak",
+    "counter",
+    "hello, i am ",
+    "can i help you",
+    "could i help you",
+    "how can i help",
+    "what can i do for",
+    "can i take your",
+    "ready to order",
+    "here is your change",
+    "here's your change",
+    "your room number",
+    "anything to declare",
+    "how would you like to",
+    "would you like to try",
+    "check-in time",
+    "at your service",
+    "for here or to go",
+    "fill out this form",
+    "fill in this form",
+    "are you being helped",
+    "is there anything i can do for you",
+    "what size do you",
+    "room service",
+    "front desk",
+    "the fitting room",
+    "would you like to order",
+    "here is your bill",
+    "will that be all",
+    "will that be cash",
+    "what kind of room",
+    "cash or credit",
+    "what seems to be",
+    "what's the trouble",
+    "how long have you had",
+    "take your temperature",
+    "write you a prescription",
+    "give you a prescription",
+    "fill this prescription",
+    "take this medicine",
+    "any allergies",
+    "allergic to any",
+    "open your mouth",
+    "where does it hurt",
+    "your blood pressure",
+    "your symptoms",
+    "let me examine",
+    "let me have a look at your",
+    "you've got a fever",
+    "you have a fever",
+    "why do you want to work",
+    "why should we hire",
+    "why should i hire",
+    "your previous job",
+    "your last job",
+    "your strengths",
+    "your greatest strength",
+    "your weaknesses",
+    "your resume",
+    "salary expectations",
+    "what salary do you",
+    "why did you leave your",
+    "your work experience",
+    "tell me about yourself",
+    "tell me something about yourself",
+    "we'll be in touch",
+    "qualify you for",
+    "driver's license",
+    "driver's licence",
+    "you a ticket",
+    "pulled you over",
+    "you under arrest",
+    "order in the court",
+    "you plead",
+    "step out of the car",
+    "you were speeding",
+    "ran a red light",
+    "speed limit",
+    "doctor,",
+    ", doctor",
+    ", officer",
+    "officer,",
+    "your honor",
+    ", waiter",
+    "waiter,",
+    "nice to meet you",
+    "pleased to meet you",
+    "glad to meet you",
+    "how do you do",
+    "pleasure to meet you",
+    "happy to meet you",
+    "good to meet you",
+    "we haven't met",
+    "let me introduce myself",
+    "my name is",
+    "nice meeting you",
+    "have we met",
+    "we met before",
+    "meet you before",
+    "we meet somewhere",
+    "don't i know you",
+    "mind if i sit",
+    "is this seat taken",
+    "can i sit here",
+    "where are you from",
+    "where do you come from",
+    "where were you born",
+    "are you from ",
+    "are you american",
+    "are you an american",
+    "are you chinese",
+    "are you a student",
+    "do you study",
+    "a new patient",
+    "do for a living",
+    "i'm a tourist",
+    "i'm a visitor",
+    "i'm new here",
+    "the name of your c",
+    "your current occupation",
+    "what do you do?",
+    "how many people are there in your family",
+    "you must be ",
+    " sir.",
+    " sir,",
+    " sir?",
+    " sir!",
+    "madam",
+    "ma'am",
+    "excuse me",
+    "$",
+    " dollars",
+    "yuan",
+    "passport",
+    "reservation",
+    "receipt",
+    "discount",
+    "credit card",
+    " your order",
+    "this is a",
+    "interview",
+    "position",
+    "contract",
+    "ladies",
+    "welcome",
+    "may i",
+    "customer",
+    "your name",
+    "per night",
+    "delivery",
+    "company",
+    "how much",
+    "block",
+    "your son",
+    "your daughter",
+    "i'll take it",
+    "i will take it",
+    "subway station",
+    "connect me",
+    "i want to buy",
+    "my laundry",
+    "can you help me",
 };
-constexpr Said kServing[] = {
-    {Relation::kService, "can i help you"},
-    {Relation::kService, "may i help you"},
-    {Relation::kService, "could i help you"},
-    {Relation::kService, "how can i help"},
-    {Relation::kService, "how may i help"},
-    {Relation::kService, "what can i do for"},
-    {Relation::kService, "may i take your"},
-    {Relation::kService, "can i take your"},
-    {Relation::kService, "ready to order"},
-    {Relation::kService, "may i have your name"},
-    {Relation::kService, "here is your change"},
-    {Relation::kService, "here's your change"},
-    {Relation::kService, "your room number"},
-    {Relation::kService, "may i see your"},
-    {Relation::kService, "can i see your passport"},
-    {Relation::kService, "anything to declare"},
-    {Relation::kService, "how would you like to"},
-    {Relation::kService, "would you like to try"},
-    {Relation::kService, "check-in time"},
-    {Relation::kService, "at your service"},
-    {Relation::kService, "welcome to our"},
-    {Relation::kService, "for here or to go"},
-    {Relation::kService, "where to, sir"},
-    {Relation::kService, "yes, sir"},
-    {Relation::kService, "yes, madam"},
-    {Relation::kService, "yes, ma'am"},
-    {Relation::kService, "good morning, sir"},
-    {Relation::kService, "good evening, sir"},
-    {Relation::kService, "good morning, madam"},
-    {Relation::kService, "fill out this form"},
-    {Relation::kService, "fill in this form"},
-    {Relation::kService, "are you being helped"},
-    {Relation::kService, "is there anything i can do for you"},
-    {Relation::kService, "what size do you"},
-    {Relation::kService, "room service"},
-    {Relation::kService, "front desk"},
-    {Relation::kService, "the fitting room"},
-    {Relation::kService, "would you like to order"},
-    {Relation::kService, "here is your bill"},
-    {Relation::kService, "will that be all"},
-    {Relation::kService, "will that be cash"},
-    {Relation::kService, "would you like a receipt"},
-    {Relation::kService, "have a reservation"},
-    {Relation::kService, "what kind of room"},
-    {Relation::kService, "cash or credit"},
-    {Relation::kCare, "what seems to be"},
-    {Relation::kCare, "what's the trouble"},
-    {Relation::kCare, "how long have you had"},
-    {Relation::kCare, "take your temperature"},
-    {Relation::kCare, "write you a prescription"},
-    {Relation::kCare, "give you a prescription"},
-    {Relation::kCare, "fill this prescription"},
-    {Relation::kCare, "take this medicine"},
-    {Relation::kCare, "any allergies"},
-    {Relation::kCare, "allergic to any"},
-    {Relation::kCare, "open your mouth"},
-    {Relation::kCare, "where does it hurt"},
-    {Relation::kCare, "your blood pressure"},
-    {Relation::kCare, "your symptoms"},
-    {Relation::kCare, "let me examine"},
-    {Relation::kCare, "let me have a look at your"},
-    {Relation::kCare, "you've got a fever"},
-    {Relation::kCare, "you have a fever"},
-    {Relation::kHiring, "why do you want to work"},
-    {Relation::kHiring, "why should we hire"},
-    {Relation::kHiring, "why should i hire"},
-    {Relation::kHiring, "your previous job"},
-    {Relation::kHiring, "your last job"},
-    {Relation::kHiring, "your strengths"},
-    {Relation::kHiring, "your greatest strength"},
-    {Relation::kHiring, "your weaknesses"},
-    {Relation::kHiring, "your resume"},
-    {Relation::kHiring, "salary expectations"},
-    {Relation::kHiring, "what salary do you"},
-    {Relation::kHiring, "why did you leave your"},
-    {Relation::kHiring, "your work experience"},
-    {Relation::kHiring, "tell me about yourself"},
-    {Relation::kHiring, "tell me something about yourself"},
-    {Relation::kHiring, "apply for this position"},
-    {Relation::kHiring, "we'll be in touch"},
-    {Relation::kHiring, "qualify you for"},
-    {Relation::kLaw, "driver's license"},
-    {Relation::kLaw, "driver's licence"},
-    {Relation::kLaw, "you a ticket"},
-    {Relation::kLaw, "pulled you over"},
-    {Relation::kLaw, "you under arrest"},
-    {Relation::kLaw, "order in the court"},
-    {Relation::kLaw, "you plead"},
-    {Relation::kLaw, "step out of the car"},
-    {Relation::kLaw, "you were speeding"},
-    {Relation::kLaw, "ran a red light"},
-    {Relation::kLaw, "speed limit"},
-};
-// Said to them.
-constexpr Said kServed[] = {{Relation::kCare, "doctor,"},   {Relation::kCare, ", doctor"},
-                            {Relation::kLaw, ", officer"},  {Relation::kLaw, "officer,"},
-                            {Relation::kLaw, "your honor"}, {Relation::kService, ", waiter"},
-                            {Relation::kService, "waiter,"}};
-constexpr std::string_view kFamiliar[] = {"honey", "darling", "sweetie", "sweetheart", "mum",
-                                          "mom",   "mommy",   "dad",     "daddy",      "my dear"};
+constexpr std::string_view kFamily[] = {"honey", "darling", "sweetie", "sweetheart", "mum",
+                                        "mom",   "mommy",   "dad",     "daddy",      "my dear",
+                                        "son",   "grandma", "grandpa", "mummy"};
 
-bool has_word(std::string_view text, std::string_view word) {
-  const auto letter = [&](size_t i) { return text[i] >= 'a' && text[i] <= 'z'; };
-  for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1))
-    if ((at == 0 || !letter(at - 1)) &&
-        (at + word.size() == text.size() || !letter(at + word.size())))
-      return true;
+constexpr std::string_view kSaidServing[] = {"can i help you",
+                                             "could i help you",
+                                             "may i help you",
+                                             "how may i help",
+                                             "can i do for you",
+                                             "take your order",
+                                             "ready to order",
+                                             "are you being helped",
+                                             "here is your bill",
+                                             "here's your change",
+                                             "would you like to try",
+                                             "what size",
+                                             "kind of room",
+                                             "your room",
+                                             "sign here",
+                                             "fill out this form",
+                                             "fill in this form",
+                                             "anything to declare",
+                                             "will that be all",
+                                             "cash or credit",
+                                             "what seems to be",
+                                             "what's the trouble",
+                                             "how long have you had",
+                                             "your blood pressure",
+                                             "prescription",
+                                             "let me examine",
+                                             "take this medicine",
+                                             "open your mouth",
+                                             "where does it hurt",
+                                             "you want to work",
+                                             "should we hire",
+                                             "should i hire",
+                                             "your greatest",
+                                             "your strengths",
+                                             "your weaknesses",
+                                             "your last job",
+                                             "your previous job",
+                                             "your resume",
+                                             "about yourself",
+                                             "we'll be in touch",
+                                             "your qualifications",
+                                             "may i see your",
+                                             "may i have your",
+                                             "can i have your",
+                                             "could i have your",
+                                             "here you are, sir",
+                                             "anything else, sir",
+                                             "go straight",
+                                             "turn left",
+                                             "turn right",
+                                             "next to the bank",
+                                             "where to, ",
+                                             "how can i help",
+                                             "i can do for you",
+                                             "take a message",
+                                             "pulled you over",
+                                             "your passport",
+                                             "your license",
+                                             "your driver's",
+                                             "going to give you a ticket",
+                                             "hold the line",
+                                             "is busy",
+                                             "isn't in",
+                                             "is not in",
+                                             "not in at the moment",
+                                             "on another line",
+                                             "out at the moment",
+                                             "contact you as soon as",
+                                             "check for you",
+                                             "put you through",
+                                             "we are very sorry",
+                                             "we have various",
+                                             "hold on, please",
+                                             "speaking."};
+constexpr std::string_view kSaidServed[] = {"i'd like to order",
+                                            "like to check in",
+                                            "like to check out",
+                                            "i'd like to buy",
+                                            "i'd like to open",
+                                            "i'd like to book",
+                                            "a reservation",
+                                            "i'd like to reserve",
+                                            "how much is",
+                                            "how much are",
+                                            "how much does",
+                                            "i'll take it",
+                                            "i'll take them",
+                                            "i'm looking for a",
+                                            "do you have any",
+                                            "can i try",
+                                            "may i try",
+                                            "the menu",
+                                            ", doctor",
+                                            "doctor,",
+                                            "waiter",
+                                            "tell me how to",
+                                            "tell me the way",
+                                            "can i get to",
+                                            "do i get to",
+                                            "where is the",
+                                            "take me to",
+                                            "show me the way",
+                                            "the way to",
+                                            "to exchange",
+                                            "a refund",
+                                            "i'd like a room",
+                                            "officer",
+                                            "speak to",
+                                            "speak with",
+                                            "i will take it",
+                                            "near here",
+                                            "can you recommend",
+                                            "do you have this",
+                                            "like to report",
+                                            "lost my",
+                                            "calling about",
+                                            "i want to buy",
+                                            "connect me",
+                                            "my laundry",
+                                            "can you help me",
+                                            "i'm looking for some",
+                                            "this in "};
+
+// "Mom" spoken of is no address: a comma or a stop goes with one.
+bool addresses_family(std::string_view lower) {
+  for (const std::string_view word : kFamily)
+    for (const char stop : {',', '.', '!', '?'}) {
+      const std::string address = std::string(word) + stop;
+      if (lower.starts_with(address) || lower.find(", " + address) != lower.npos) return true;
+    }
   return false;
 }
 
 }  // namespace
 
-Roles roles_of(const Dialogue& dialogue) {
-  std::map<std::pair<Relation, int>, int> serving;
-  int familiar = 0;
-  for (const Utterance& turn : dialogue.turns) {
+bool may_be_friends(const Dialogue& dialogue) {
+  return std::none_of(dialogue.turns.begin(), dialogue.turns.end(), [](const Utterance& turn) {
     const std::string lower = to_lower_ascii(turn.text);
-    for (const auto& [relation, words] : kServing)
-      serving[{relation, turn.person}] += lower.find(words) != lower.npos;
-    for (const auto& [relation, words] : kServed)
-      for (const int person : dialogue.persons)
-        if (person != turn.person) serving[{relation, person}] += lower.find(words) != lower.npos;
-    // "Mom" spoken of is no address: a comma or a stop goes with one.
-    for (const std::string_view word : kFamiliar)
-      for (const char stop : {',', '.', '!', '?'}) {
-        const std::string address = std::string(word) + stop;
-        familiar += has_word(lower, word) &&
-                    (lower.find(", " + address) != lower.npos || lower.starts_with(address));
-      }
-  }
-  Roles roles;
-  int best = 0;
-  for (const auto& [role, count] : serving) {
-    if (count > best) {
-      best = count;
-      roles = {role.first, role.second};
-    } else if (count == best && count > 0 && role.second != roles.serving) {
-      roles = {};  // both
-    }
-  }
-  // "Grandma", "Doctor Hawkins".
-  for (const auto& [person, name] : dialogue.names) {
-    familiar += has_word(" mum mom mommy mummy grandma grandpa dad daddy ", to_lower_ascii(name));
-    if (best == 0 && (name.starts_with("Doctor ") || name.starts_with("Dr")))
-      roles = {Relation::kCare, person};
-  }
-  if (familiar > best) roles = {Relation::kFamiliar, 0};
-  return roles;
+    return addresses_family(lower) ||
+           std::any_of(std::begin(kDistant), std::end(kDistant), [&](std::string_view words) {
+             return (' ' + lower).find(words) != std::string::npos;
+           });
+  });
 }
 
-bool greets_stranger(std::string_view turn) {
-  static constexpr std::string_view kWords[] = {"nice to meet you",
-                                                "pleased to meet you",
-                                                "glad to meet you",
-                                                "how do you do",
-                                                "pleasure to meet you",
-                                                "happy to meet you",
-                                                "good to meet you",
-                                                "we haven't met",
-                                                "what's your name",
-                                                "what is your name",
-                                                "let me introduce myself",
-                                                "my name is",
-                                                "nice meeting you",
-                                                "have we met",
-                                                "we met before",
-                                                "meet you before",
-                                                "we meet somewhere",
-                                                "don't i know you",
-                                                "do you mind if i sit",
-                                                "mind if i sit",
-                                                "is this seat taken",
-                                                "may i sit here",
-                                                "can i sit here",
-                                                "where are you from",
-                                                "where do you come from",
-                                                "where were you born",
-                                                "are you from ",
-                                                "are you american",
-                                                "are you an american",
-                                                "are you chinese",
-                                                "are you a student",
-                                                "do you study",
-                                                "a new patient",
-                                                "tell me about yourself",
-                                                "tell me something about yourself",
-                                                "do for a living",
-                                                "i'm a tourist",
-                                                "i'm a visitor",
-                                                "i'm new here",
-                                                "may i ask your name",
-                                                "may i have your name",
-                                                "may i know your name",
-                                                "the name of your c",
-                                                "your current occupation",
-                                                "what do you do?",
-                                                "how many people are there in your family",
-                                                "you must be "};
-  const std::string lower = to_lower_ascii(turn);
-  return std::any_of(std::begin(kWords), std::end(kWords),
-                     [&](std::string_view words) { return lower.find(words) != lower.npos; });
-}
-
-bool addresses_another(const Dialogue& dialogue) {
-  for (const Utterance& turn : dialogue.turns)
-    for (const std::string& name : addressed_in(turn.text)) {
-      const bool borne =
-          std::any_of(dialogue.names.begin(), dialogue.names.end(), [&](const auto& bearer) {
-            return replace_name(bearer.second, name, "") != bearer.second ||
-                   replace_name(name, bearer.second, "") != name;
-          });
-      if (!borne) return true;
-    }
-  return false;
+int served_person(const Dialogue& dialogue) {
+  if (dialogue.persons.size() != 2) return 0;
+  const auto cues = [&](int person, auto&& phrases) {
+    std::string said;
+    for (const Utterance& turn : dialogue.turns)
+      if (turn.person == person) said += to_lower_ascii(turn.text) + '\n';
+    return int(std::count_if(std::begin(phrases), std::end(phrases), [&](std::string_view phrase) {
+      return said.find(phrase) != said.npos;
+    }));
+  };
+  const int a = dialogue.persons[0], b = dialogue.persons[1];
+  const int a_served = cues(a, kSaidServed) + cues(b, kSaidServing);
+  const int b_served = cues(b, kSaidServed) + cues(a, kSaidServing);
+  const int sure = may_be_friends(dialogue) ? 2 : 1;
+  if (std::abs(a_served - b_served) < sure) return 0;
+  return a_served > b_served ? a : b;
 }
 
 }  // namespace chatmem

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <unordered_set>
 
+#include "synth/marked_text.h"
 #include "synth/retell.h"
 #include "text/names.h"
 #include "text/words.h"
@@ -141,21 +142,11 @@ bool reads_as_noun(std::string_view topic) {
          !noun.ends_with("is") && !noun.ends_with("'s");
 }
 
+namespace {
+
+// What no correct sentence has, whatever made it.
 bool is_impossible(const std::string& sentence, const std::string& other_name) {
-  static constexpr std::string_view kPatterns[] = {" you is ",
-                                                   " you was ",
-                                                   " you has ",
-                                                   " you tells ",
-                                                   " you says ",
-                                                   " you wants ",
-                                                   " you asks ",
-                                                   " you thinks ",
-                                                   " you needs ",
-                                                   " you likes ",
-                                                   " you does ",
-                                                   " you doesn't ",
-                                                   " you hasn't ",
-                                                   " you isn't ",
+  static constexpr std::string_view kPatterns[] = {" you was ",
                                                    " you wasn't ",
                                                    " yous ",
                                                    " your your ",
@@ -168,20 +159,10 @@ bool is_impossible(const std::string& sentence, const std::string& other_name) {
                                                    " was from your",
                                                    " a the ",
                                                    " to to ",
-                                                   " you agrees ",
-                                                   " you takes ",
-                                                   " you gets ",
-                                                   " you gives ",
-                                                   " you feels ",
-                                                   " you knows ",
-                                                   " you decides ",
                                                    " you and was ",
                                                    " the your ",
                                                    " a your ",
                                                    " your the ",
-                                                   " does you ",
-                                                   " is you ",
-                                                   " has you ",
                                                    " told told ",
                                                    " you advised you ",
                                                    " you invited you ",
@@ -212,6 +193,89 @@ bool is_impossible(const std::string& sentence, const std::string& other_name) {
          std::any_of(std::begin(kMarks), std::end(kMarks),
                      [&](std::string_view p) { return sentence.find(p) != sentence.npos; }) ||
          words.find(name + name.substr(1)) != words.npos;
+}
+
+// A verb that should be in the past by now. base: behind one that leaves it in its base form.
+bool is_left_in_present(const std::vector<Token>& words, size_t i, bool base) {
+  static const WordSet kPresent = {
+      "is",      "are",  "has",   "does",    "doesn't", "don't",  "isn't",  "aren't", "hasn't",
+      "haven't", "am",   "can",   "can't",   "cannot",  "will",   "won't",  "it's",   "there's",
+      "that's",  "he's", "she's", "they're", "what's",  "who's",  "i",      "we",     "my",
+      "our",     "i'm",  "i'll",  "i've",    "he'll",   "she'll", "they'll"};
+  static const WordSet kBeforeNouns = {
+      "the", "a",    "an",  "his",   "her",  "your",  "their", "its", "some", "any",  "no",
+      "of",  "for",  "in",  "on",    "with", "from",  "about", "two", "more", "many", "other",
+      "new", "such", "few", "three", "all",  "these", "those", "at",  "by",   "as",   "both"};
+  static const WordSet kObjects = {"a",   "an",   "the", "to",   "some", "that", "him",  "her",
+                                   "it",  "them", "his", "your", "you",  "like", "how",  "what",
+                                   "for", "in",   "but", "and",  "at",   "on",   "their"};
+  static const WordSet kSubjects = {"he",    "she",   "it",      "they",     "who",
+                                    "which", "that",  "people",  "children", "both",
+                                    "men",   "women", "parents", "police",   "everyone"};
+  const std::string& word = words[i].lower;
+  if (kPresent.contains(word) && !(word == "will" && words[i].text == "Will")) return true;
+  const Token* before = i > 0 ? &words[i - 1] : nullptr;
+  const bool named = before && (is_capital(*before) || before->lower.ends_with("ing"));
+  if (!past_of_third_person(word).empty() && past_of_third_person(word) != word) {
+    if (!is_also_noun(word)) return true;
+    const bool object = i + 1 < words.size() && kObjects.contains(words[i + 1].lower);
+    const bool noun =
+        before && (kBeforeNouns.contains(before->lower) || before->lower.ends_with("'s"));
+    return !noun && (object || named || !before || kSubjects.contains(before->lower));
+  }
+  if (base || past_of_base(word).empty() || is_past_form(word) || !before) return false;
+  const std::string& subject = before->lower;
+  const bool plural = subject.size() > 3 && subject.ends_with('s') && !subject.ends_with("ss") &&
+                      !subject.ends_with("'s") && past_of_third_person(subject).empty() &&
+                      !is_stopword(subject);
+  return kSubjects.contains(subject) || plural;
+}
+
+// "You agreed", "Max also said", "The two of you went", "Max's car was": the subject has its verb.
+bool begins_well(const std::vector<Token>& words, const std::string& other_name) {
+  size_t next = 0;
+  const std::vector<Token> name = tokenize(other_name);
+  const size_t n_name =
+      size_t(std::count_if(name.begin(), name.end(), [](const Token& t) { return t.word; }));
+  if (words[0].lower == "you") {
+    next = 1;
+  } else if (words.size() > n_name && words[0].text == name[0].text) {
+    next = n_name;
+  } else {
+    // "The shop was shut"; but who is "Yamada"?
+    return is_stopword(words[0].lower) && !is_given_name(words[0].text) && !is_title(words[0].text);
+  }
+  while (next < words.size() && is_adverb(words[next].lower)) next++;
+  return next < words.size() && (is_past_form(words[next].lower) || words[next].lower == "and");
+}
+
+}  // namespace
+
+bool reads_well(const std::string& sentence, const std::string& other_name) {
+  if (is_impossible(sentence, other_name)) return false;
+  std::vector<Token> words = tokenize(sentence);
+  std::erase_if(words, [](const Token& token) { return !token.word; });
+  if (words.size() < 2 || words.size() > 45) return false;
+  const bool genitive = sentence.starts_with(other_name + "'s ");
+  if (!genitive && !begins_well(words, other_name)) return false;
+  // After these a verb stands in its base form: "let you go", "suggested you rest".
+  static const WordSet kBase = {
+      "let",       "make",        "made",     "help",     "helped", "see",   "saw",     "hear",
+      "suggested", "recommended", "proposed", "insisted", "watch",  "heard", "advised", "demanded"};
+  bool base = false;
+  for (size_t i = 0; i < words.size(); i++) {
+    if (i > 0) base |= kBase.contains(words[i - 1].lower);
+    if (is_left_in_present(words, i, base)) return false;
+    const std::string& word = words[i].lower;
+    if (i == 0) continue;
+    const bool of_you = words[i - 1].lower == "you" || words[i - 1].text == other_name;
+    if (of_you && !base && !past_of_base(word).empty() && !is_past_form(word)) return false;
+    // "Susan and she": one person twice.
+    if (i > 1 && (word == "she" || word == "he") && words[i - 1].lower == "and" &&
+        words[i - 2].text == words[0].text)
+      return false;
+  }
+  return true;
 }
 
 }  // namespace chatmem

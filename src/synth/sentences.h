@@ -10,9 +10,10 @@ namespace chatmem {
 // and 2, which stand for persons, may follow a full stop without a blank.
 std::vector<std::string> sentences_of(std::string_view text);
 
-// Whether the sentence has a sequence of words or marks that no correct one has ("you tells",
-// "your your", ", ,"): the last line of defence, whatever made it.
-bool is_impossible(const std::string& sentence, const std::string& other_name);
+// Whether a retold sentence can stand in a summary, whatever made it: it begins with one of the two
+// and a verb in the past, or with no person; no verb is left in the present ("she works", "people
+// say", "can"); and nothing stands in it that no correct sentence has ("you your", ", ,").
+bool reads_well(const std::string& sentence, const std::string& other_name);
 
 // The sentence as it goes on after a date and a comma: its first letter small where it begins with
 // a word known to be no name. A name that is in no list keeps its capital, and so does what is in

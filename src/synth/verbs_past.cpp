@@ -289,4 +289,16 @@ std::string past_of_third_person(std::string_view verb) {
   return base.empty() ? "" : past_of_base(base);
 }
 
+bool is_past_form(std::string_view word) {
+  static const std::unordered_set<std::string_view> kForms = [] {
+    std::unordered_set<std::string_view> forms = {
+        "was",      "were",      "had",    "would",   "could",  "should",
+        "might",    "must",      "wasn't", "weren't", "hadn't", "wouldn't",
+        "couldn't", "shouldn't", "didn't", "went",    "lay"};
+    for (const auto& [base, past] : kIrregular) forms.insert(past);
+    return forms;
+  }();
+  return kForms.contains(word) || (word.size() > 3 && word.ends_with("ed"));
+}
+
 }  // namespace chatmem
