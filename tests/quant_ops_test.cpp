@@ -59,9 +59,10 @@ class QuantOpsTest : public ::testing::TestWithParam<OpsSetup> {
     return all;
   }
 
-  // Weights may be rounded to bf16 on their way into a product of bf16.
+  // On the way into a product of bf16 weights may be rounded to it, gradients in f32 too, and the
+  // result is: three times 2^-9, of sums in which terms may cancel.
   void expect_near(Tensor got, const std::vector<double>& want, const std::string& what) const {
-    const double tolerance = dtype == DType::f32 ? 2e-5 : 1e-2;
+    const double tolerance = dtype == DType::f32 ? 2e-5 : 1.5e-2;
     const std::vector<double> x = values(got);
     double sum = 0;
     for (const double w : want) sum += w * w;
@@ -150,10 +151,11 @@ TEST_P(QuantOpsTest, EmbedAndCopyGiveTheElements) {
 TEST_P(QuantOpsTest, ScratchGrowsOnce) {
   const Tensor w = random_tensor(300, 512, DType::q4_k), x = random_tensor(40, 512, dtype);
   const Tensor y = make_tensor(ops, 40, 300, dtype);
-  ops.matmul(y, x, w, 1, Accumulate::no);
+  // Products of many rows and of few go different ways; each takes its scratch at its largest.
+  for (const int n : {40, 16}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
   ops.matmul_dx(x, y, w, 1, Accumulate::no);
   const size_t bytes = ops.allocated_bytes();
-  for (const int n : {40, 1, 17}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
+  for (const int n : {40, 1, 17, 8}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
   EXPECT_EQ(ops.allocated_bytes(), bytes);
 }
 
