@@ -220,7 +220,7 @@ TEST_F(Evaluate, TheTableHasTheSystemAndItsFloors) {
   EXPECT_EQ(evaluation.speed.tokens_per_second, 20);
 
   const std::string table = systems_table(evaluation);
-  EXPECT_THAT(table, HasSubstr("copyist                       1.0000   1.0000-1.0000   1.0000"));
+  EXPECT_THAT(table, HasSubstr("copyist                      1.0000  1.0000-1.0000  1.0000"));
   EXPECT_THAT(table,
               HasSubstr("first token after 100 ms, whole answer 1.1 s (medians of 5), 20.0"));
   const Json json = evaluation_json(evaluation);

@@ -248,7 +248,8 @@ std::map<int, std::string> stories(const std::vector<std::string>& data) {
   std::map<int, std::string> found;
   for (const std::string& event : data) {
     if (event == "[DONE]") continue;
-    for (const Json& choice : parse_json(event, "chunk")["choices"]) {
+    const Json chunk = parse_json(event, "chunk");
+    for (const Json& choice : chunk["choices"]) {
       std::string& story = found[choice["index"]];
       if (choice["delta"].contains("content"))
         story += choice["delta"]["content"].get<std::string>() + "|";

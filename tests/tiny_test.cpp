@@ -244,8 +244,10 @@ TEST_F(TinyTest, KeysAndValuesInFewerBitsCostLittle) {
     return rows;
   };
   const auto exact = logprobs(std::nullopt);
+  // Of q8_0 four heads of eight features share a scale here; of Llama 3.1 a head has four of its
+  // own.
   for (const auto& [type, limit] :
-       {std::pair{DType::bf16, 1e-4}, {DType::f16, 1e-5}, {DType::q8_0, 1e-3}}) {
+       {std::pair{DType::bf16, 1e-4}, {DType::f16, 1e-5}, {DType::q8_0, 2e-3}}) {
     const auto rounded = logprobs(type);
     double kl = 0;
     for (size_t i = 0; i < exact.size(); i++)

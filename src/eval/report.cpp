@@ -17,19 +17,23 @@ Json to_json(const Statistics& s) {
   return {{"mean", s.mean}, {"median", s.median}, {"min", s.min}, {"max", s.max}};
 }
 
+// Null for a ratio of nothing.
+Json number(double value) { return std::isnan(value) ? Json(nullptr) : Json(value); }
+
 Json to_json(const TemporalCounts& dates) {
   return {{"n", dates.counted},
           {"invented", dates.counted - dates.right},
-          {"precision", dates.precision()},
-          {"recall", dates.recall()},
-          {"f1", dates.f1()},
-          {"mean_days_off", dates.mean_days_off()},
-          {"event_order", dates.event_order()}};
+          {"precision", number(dates.precision())},
+          {"recall", number(dates.recall())},
+          {"f1", number(dates.f1())},
+          {"mean_days_off", number(dates.mean_days_off())},
+          {"event_order", number(dates.event_order())}};
 }
 
 Json to_json(const MentionCounts& mentions) {
-  return {
-      {"n", mentions.mentioned}, {"found", mentions.found}, {"precision", mentions.precision()}};
+  return {{"n", mentions.mentioned},
+          {"found", mentions.found},
+          {"precision", number(mentions.precision())}};
 }
 
 // "-" for a ratio of nothing.

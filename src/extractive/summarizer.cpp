@@ -209,7 +209,10 @@ class Renderer {
   std::string span() const {
     if (!days_.front().date) return "";
     const Date first = *days_.front().date, last = *days_.back().date;
-    if (first == last) return " on " + format_long_date(first, true);
+    if (first == last) {
+      const std::string day = " on " + format_long_date(first, true);
+      return *as_of_ > first ? day + ", " + relative_time(first, *as_of_) : day;
+    }
     const int days = int((*as_of_ - first).count());
     static constexpr std::pair<int, std::string_view> kSpans[] = {
         {7, "week"},        {17, "two weeks"},   {45, "few weeks"},

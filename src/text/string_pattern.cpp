@@ -136,6 +136,8 @@ class PatternParser {
       if (!anchored) any_characters(begin);
       int last = begin;
       const bool is_empty = at_branch_end() || peek() == U'$';
+      if (is_empty && !anchored && peek() != U'$' && text_.size() > 0)
+        refuse("must not have an empty alternative");
       if (!is_empty) last = sequence(begin);
       const bool ends = take('$');
       if (!at_branch_end()) refuse("must have $ at the end of an alternative alone");
