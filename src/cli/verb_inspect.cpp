@@ -105,7 +105,7 @@ void print_time(const InspectFlags& f, double flops_per_token) {
     peak = measure_peak_gflops(*ops, DType::bf16) * 1e9;
   }
   fmt::print(
-      "{:.1f} GFLOP a token: a million tokens take at least {} at the {:.2g} TFLOP/s of {}\n",
+      "{:.1f} GFLOP a token: a million tokens take at least {} at the {:.3g} TFLOP/s of {}\n",
       flops_per_token * 1e-9, format_duration(flops_per_token * 1e6 / peak), peak * 1e-12,
       f.tflops > 0 ? "--tflops" : "this machine's products");
 }
