@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "base/json.h"
+#include "files_of.h"
 #include "format/safetensors.h"
 #include "run_command.h"
 #include "test_folder.h"
@@ -23,17 +24,9 @@ using ::testing::StartsWith;
 
 const fs::path kSource = CHATMEM_SOURCE_DIR;
 const std::string kTokenizer = kSource / "samples/tokenizer";
-const std::vector<std::string> kVerbs = {"generate",  "encode",   "train", "export",   "serve",
-                                         "summarize", "evaluate", "rouge", "tokenize", "score",
-                                         "inspect"};
-
-// Name and bytes of all files below a folder.
-std::map<std::string, std::string> files_of(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) files[entry.path().string()] = read_file(entry.path());
-  return files;
-}
+const std::vector<std::string> kVerbs = {"generate", "encode",    "train",    "export",
+                                         "serve",    "summarize", "evaluate", "rouge",
+                                         "tokenize", "score",     "inspect"};
 
 class Cli : public ::testing::Test {
  protected:

@@ -641,7 +641,9 @@ TEST(JsonSchema, AmbiguityIsBounded) {
     }
     EXPECT_LT(slowest, 5) << text;  // loose: sanitizers and busy machines
     EXPECT_FALSE(made.empty());
-    if (matcher.complete()) EXPECT_TRUE(accepts(grammar, made));
+    if (matcher.complete()) {
+      EXPECT_TRUE(accepts(grammar, made));
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "bnb_folder.h"
+#include "files_of.h"
 #include "format/gguf.h"
 #include "format/safetensors.h"
 #include "model/quantize.h"
@@ -33,13 +34,6 @@ Config tiny_config(int vocab_size = 4096) {
   config.vocab_size = vocab_size, config.max_seq_len = 2048;
   config.bos_id = 3840, config.eos_ids = {3841, 3848, 3849};
   return config;
-}
-
-std::map<std::string, std::string> files_of(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) files[entry.path().string()] = read_file(entry.path());
-  return files;
 }
 
 class ModelCli : public ::testing::Test {

@@ -211,7 +211,9 @@ TEST_P(QuantOpsTest, KvStoreConverts) {
         else
           std::memcpy(&want[2 * i], &half, 2);
       }
-      if (kv_type == DType::q8_0) ASSERT_TRUE(quantize_row(want.data(), row, kCols, kv_type));
+      if (kv_type == DType::q8_0) {
+        ASSERT_TRUE(quantize_row(want.data(), row, kCols, kv_type));
+      }
       for (const Tensor& t : {pool.k, pool.v}) {
         ops.copy_out(got.data(), t.slice(int(pool.row(pages[r / 32], 1, r % 32)), 1));
         EXPECT_EQ(got, want) << dtype_name(kv_type) << " row " << r;
