@@ -323,6 +323,42 @@ TEST(Retell, PronounsThatOnlyOneCanBeMeantBy) {
   EXPECT_TRUE(told("#Person2# is here. #Person1# measures her hand.", Gender::kUnknown).size() < 2);
 }
 
+// Each was told, and told wrongly: what may mean another is left out.
+TEST(Retell, WhatMayBeWrongIsNotTold) {
+  const Cast cast{.other_name = "Mary", .other_gender = Gender::kFemale};
+  const auto told = [&](std::string_view summary) { return retell(summary, cast); };
+  // The mother may be the reader.
+  EXPECT_TRUE(told("#Person2#'s mom persuades #Person2# to play outside.").empty());
+  EXPECT_THAT(told("#Person2# leaves the camera in a friend's car."),
+              ElementsAre("Mary left the camera in a friend's car."));
+  // They: the guests, the boxes, the hotel.
+  EXPECT_TRUE(told("#Person1# asks #Person2# what they are doing.").empty());
+  EXPECT_TRUE(told("#Person2# says to #Person1# they will fit.").empty());
+  EXPECT_TRUE(told("#Person1# tells #Person2# the boxes are full and they can't open.").empty());
+  EXPECT_THAT(told("#Person1# asks #Person2# for tea and they will meet on Friday."),
+              ElementsAre("You asked Mary for tea and you would meet on Friday."));
+  EXPECT_TRUE(told("#Person2# tells Brazil takes soccer seriously.").empty());
+  EXPECT_TRUE(told("#Person1# agrees to finish and offers its number.").empty());
+  EXPECT_TRUE(told("#Person1# says #Person1# frobs the gate.").empty());
+  EXPECT_TRUE(told("#Person2# comes to #Person1# and Betty's party.").empty());
+  EXPECT_TRUE(told("#Person1# and #Person2# sit together and talk.").empty() ||
+              told("#Person1# and #Person2# sit together and talk.")[0] ==
+                  "You and Mary sat together and talked.");
+  EXPECT_THAT(told("#Person1# pays $29. 99 for it."), ElementsAre("You paid $29. 99 for it."));
+}
+
+TEST(Casting, WhatIsNoName) {
+  const auto names = [](std::string_view said) {
+    return cast_dialogue(fmt::format("#Person1#: {}\n#Person2#: I see.", said), "").names;
+  };
+  EXPECT_TRUE(names("Good morning, Family. We have a meeting.").empty());
+  EXPECT_TRUE(names("Hello, City Taxi?").empty());
+  EXPECT_TRUE(names("Hello, Felix Wassermann Associates.").empty());
+  EXPECT_TRUE(names("I asked Bob, Ann, and Tom.").empty());
+  EXPECT_EQ(names("Are you there, Tom?")[2], "Tom");
+  EXPECT_EQ(names("Dad. You love me?")[2], "Dad");
+}
+
 TEST(Casting, NamesAndRolesOfTheSummary) {
   Dialogue d = cast_dialogue("#Person1#: How was it, Leila?\n#Person2#: Fine.",
                              "Orvo asks Leila how it was.");

@@ -71,8 +71,28 @@ bool is_no_name(const std::string& lower) {
       "cancer",      "professor",  "doctor",    "officer",   "waiter",     "captain",
       "coach",       "teacher",    "nurse",     "boss",      "air",        "room",
       "bank",        "hotel",      "customer",  "reception", "service",    "operator",
-      "information", "admissions", "morning",   "afternoon", "evening"};
+      "information", "admissions", "morning",   "afternoon", "evening",    "family",
+      "taxi",        "passport",   "sis",       "bro",       "vet",        "wonder",
+      "internet",    "barista",    "seven",     "key",       "alas",       "august",
+      "class",       "team",       "all",       "saliva",    "friends",    "children",
+      "kids",        "security",   "police",    "front",     "manager"};
   return kWords.contains(lower);
+}
+
+// "Pizza House", "City Taxi": who is called so is at work there.
+bool is_business(std::string_view name) {
+  static const std::unordered_set<std::string> kWords = {
+      "agency",       "restaurant", "company",   "office",    "house",       "airlines",
+      "airways",      "garage",     "bistro",    "computers", "consulting",  "service",
+      "services",     "shop",       "store",     "industry",  "software",    "club",
+      "zoo",          "associates", "corporate", "travel",    "taxi",        "export",
+      "incorporated", "bank",       "hotel",     "center",    "centre",      "airline",
+      "corporation",  "department", "inn",       "hospital",  "clinic",      "school",
+      "university",   "college",    "library",   "museum",    "cafe",        "limited",
+      "supertravel",  "police",     "station",   "market",    "reservations"};
+  const std::vector<std::string> words = words_of(name);
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return kWords.contains(word); });
 }
 
 // A name at text[at]: a title and a capitalised word, or one or two capitalised words.
@@ -85,6 +105,8 @@ std::string name_at(std::string_view text, size_t at) {
     while (stop < text.size() && (is_letter(text[stop]) || text[stop] == '-')) stop++;
     const std::string_view word = text.substr(end, stop - end);
     const bool title = words == 0 && is_title(word);
+    if (title && (word == "Sir" || word == "Madam")) return "";
+    if (titled && is_stopword(to_lower_ascii(word))) return "";
     if (words == 0 && !title && is_no_name(to_lower_ascii(word))) return "";
     if (words > 0 && !titled && is_no_name(to_lower_ascii(word))) break;
     if (words > 0) name += ' ';
@@ -103,6 +125,7 @@ std::string name_at(std::string_view text, size_t at) {
   }
   if (words == 0 || (titled && words == 1)) return "";
   if (words == 1 && name.size() < 2) return "";
+  if (is_business(name)) return "";
   return name;
 }
 
@@ -152,6 +175,26 @@ bool follows_title(std::string_view text, size_t at) {
   return is_title(text.substr(begin, at - 2 - begin));
 }
 
+bool is_parent(const std::string& name) {
+  static const std::unordered_set<std::string> kNames = {
+      "Dad", "Daddy", "Mom", "Mommy", "Mum", "Mummy", "Mama", "Grandma", "Grandpa"};
+  return kNames.contains(name);
+}
+
+// "Bob, Ann, and Tom", "Tom, Bob and I", "I like Ann, Tom": names beside the one at
+// text[begin, end).
+bool stands_in_list(std::string_view text, size_t begin, size_t end) {
+  if (end + 2 < text.size() && text[end] == ',') {
+    const std::string_view next =
+        text.substr(end + 2, text.find_first_of(" ,.!?", end + 2) - end - 2);
+    if (next == "and" || next == "or" || is_given_name(next)) return true;
+  }
+  if (begin < 2 || text[begin - 2] != ',') return false;
+  size_t word = begin - 2;
+  while (word > 0 && is_letter(text[word - 1])) word--;
+  return is_given_name(text.substr(word, begin - 2 - word));
+}
+
 // "Hi, Mr. Smith.", "Thanks, Sarah", "Tom, wake up!", "Are you there, Tom?"
 void find_vocatives(std::string_view text, const std::vector<std::string>& known,
                     NameVotes& addressed) {
@@ -193,8 +236,12 @@ void find_vocatives(std::string_view text, const std::vector<std::string>& known
     const std::string_view first = std::string_view(name).substr(0, name.find(' '));
     const bool after_comma = i >= 2 && text[i - 2] == ',';
     const bool before_comma = i + name.size() < text.size() && text[i + name.size()] == ',';
-    if (!after_comma && !before_comma) continue;  // a sentence of its own
-    if (is_given_name(first) || is_title(first) || is_known(name, known)) addressed.add(name, 1);
+    const bool alone = !after_comma && !before_comma;  // a sentence of its own
+    if (alone && !(i == 0 && is_parent(name))) continue;
+    if (stands_in_list(text, i, i + name.size())) continue;
+    if (is_given_name(first) || is_title(first) || is_known(name, known) ||
+        (alone && is_parent(name)))
+      addressed.add(name, 1);
   }
 }
 

@@ -17,6 +17,7 @@ using WordSet = std::unordered_set<std::string_view>;
 // Who may be meant. The last three are further persons, of which only the gender is known.
 enum Entity { kReader, kSecond, kMan, kWoman, kSomebody, kEntities };
 constexpr Entity kNobody = kEntities;
+constexpr Entity kAllEntities[] = {kReader, kSecond, kMan, kWoman, kSomebody};
 
 enum class Case { kSubject, kObject, kPossessive, kReflexive };
 
@@ -68,13 +69,14 @@ bool is_people_noun(const Token& token) {
 // What two persons do together, in the form that follows "they".
 bool is_done_by_two(const std::string& verb) {
   static const WordSet kVerbs = {
-      "agree",  "decide",   "talk",      "discuss", "arrange",  "argue",  "chat", "plan",
-      "settle", "debate",   "toast",     "compare", "promise",  "joke",   "meet", "go",
-      "will",   "want",     "hope",      "think",   "chose",    "choose", "like", "enjoy",
-      "share",  "exchange", "would",     "believe", "make",     "order",  "say",  "also",
-      "then",   "finally",  "both",      "start",   "continue", "order",  "buy",  "eat",
-      "leave",  "prefer",   "find",      "feel",    "complain", "try",    "set",  "wish",
-      "keep",   "end",      "negotiate", "play",    "watch",    "wait"};
+      "agree",     "decide",   "talk",      "discuss", "arrange",  "argue",  "chat",      "plan",
+      "settle",    "debate",   "toast",     "compare", "promise",  "joke",   "meet",      "go",
+      "will",      "want",     "hope",      "think",   "chose",    "choose", "like",      "enjoy",
+      "share",     "exchange", "would",     "believe", "make",     "order",  "say",       "also",
+      "then",      "finally",  "both",      "start",   "continue", "order",  "buy",       "eat",
+      "leave",     "prefer",   "find",      "feel",    "complain", "try",    "set",       "wish",
+      "keep",      "end",      "negotiate", "play",    "watch",    "wait",   "celebrate", "see",
+      "cooperate", "marry",    "dance",     "travel",  "visit"};
   return kVerbs.contains(verb);
 }
 
@@ -123,6 +125,7 @@ class Resolver {
     pronoun_ = kNobody;
     owns_again_ = false;
     began_with_pair_ = begins_with_pair();
+    here_pair_ = false;
   }
   void end() {
     before_ = here_;
@@ -142,6 +145,10 @@ class Resolver {
   }
   const Token* next_word() const {
     const size_t i = next_place(at_ + 1);
+    return i < tokens_->size() ? &token(i) : nullptr;
+  }
+  const Token* word_after_next() const {
+    const size_t i = next_place(next_place(at_ + 1) + 1);
     return i < tokens_->size() ? &token(i) : nullptr;
   }
   // The word before with only a blank between.
@@ -322,11 +329,27 @@ class Resolver {
       meant = choose(found, grammatical);
     }
     if (meant == kNobody) return std::nullopt;
+    const bool strong = found.strong[meant];
     found.remove(meant);
     const bool sole = !found.any();
+    if (!sole && !is_certain(meant, strong, found, grammatical)) return std::nullopt;
     note(meant, gender, grammatical, sole);
     if (meant == kReader) return Referent::kYou;
     return meant == kSecond && sole ? Referent::kOther : Referent::kNotYou;
+  }
+
+  // Whether none of the rivals can be meant in earnest. One whose gender is not known may be,
+  // unless the pronoun's clause is about the one meant.
+  bool is_certain(Entity meant, bool strong, const Candidates& rivals, Case grammatical) const {
+    const bool rival_here =
+        std::any_of(std::begin(kAllEntities), std::end(kAllEntities),
+                    [&](Entity e) { return rivals.has(e) && (here_[e] || rivals.strong[e]); });
+    if (grammatical == Case::kPossessive && owns_again_ && meant == recent_) return true;
+    if (meant != clause_subject_ && !(is_first_word() && meant == last_subject_)) return false;
+    if (grammatical == Case::kReflexive || !rival_here) return true;
+    const bool strong_rival = std::any_of(std::begin(kAllEntities), std::end(kAllEntities),
+                                          [&](Entity e) { return rivals.strong[e]; });
+    return strong && !strong_rival && grammatical != Case::kObject;
   }
 
   void note(Entity meant, Gender gender, Case grammatical, bool sole) {
@@ -413,9 +436,15 @@ class Resolver {
     const bool first = is_first_word();
     const bool done = next && here.lower == "they" && is_done_by_two(next->lower);
     const bool people = people_here_ || (first && people_before_);
-    if ((done || here.lower == "they'll") && !people &&
-        (here.lower == "they'll" ? seen : seen || alone()))
+    // "says they will fit" is said of two more guests, "they will meet" of the two.
+    const Token* verb = next && is_auxiliary(next->lower) ? word_after_next() : next;
+    const bool modal = here.lower == "they'll" || verb != next;
+    const bool of_pair = began_with_pair_ || (first && pair_before_) || here_pair_ ||
+                         (verb && is_done_by_two(verb->lower));
+    if ((done || modal) && !people && (modal ? seen && of_pair : seen || alone())) {
+      here_pair_ = true;
       return Referent::kPair;
+    }
     const Token* both = before && before->lower == "of" ? previous_word(at_ - 2) : nullptr;
     if (here.lower == "them" && both && both->lower == "both" && seen && alone() && !people)
       return Referent::kPair;
@@ -430,14 +459,14 @@ class Resolver {
       if (pair_before_ && here.lower.starts_with("they")) return Referent::kPair;
       if (next && seen && kTogether.contains(next->lower) && here.lower == "they")
         return Referent::kPair;
-      return plural_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
+      return people_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
     }
-    if (plural_here_ || here.lower == "them")
-      return plural_here_ || plural_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
-    const bool both_here = here_[kReader] && here_[kSecond];
-    if (alone() && (both_here || began_with_pair_ || (pair_before_ && began_with_they())))
+    // "so that the boxes were full and they could not": the two, or the boxes?
+    if (people_here_ || (here.lower == "them" && (plural_here_ || plural_before_)))
+      return Referent::kNotYou;
+    if (alone() && (began_with_pair_ || (pair_before_ && began_with_they())))
       return here.lower == "theirs" ? std::nullopt : std::optional(Referent::kPair);
-    return began_with_pair_ || pair_before_ ? std::optional(Referent::kNotYou) : std::nullopt;
+    return std::nullopt;
   }
 
   const std::vector<Token>* tokens_ = nullptr;
@@ -453,6 +482,7 @@ class Resolver {
   bool plural_here_ = false, plural_before_ = false;
   bool people_here_ = false, people_before_ = false;
   bool began_with_pair_ = false, pair_before_ = false;
+  bool here_pair_ = false;  // a "they" of the sentence means the two
   bool impossible_ = false;
 };
 

@@ -734,12 +734,26 @@ void join_clauses(std::string& text) {
   }
 }
 
+// Whether one of the two is never named while a further person is: he may be that one.
+bool hides_a_person(const std::vector<MarkedSentence>& sentences) {
+  bool you = false, other = false, further = false;
+  for (const MarkedSentence& sentence : sentences)
+    for (const Token& token : sentence.tokens) {
+      you |= token.person == kYouMark;
+      other |= token.person == kOtherMark;
+      const bool somebody = token.actor || (token.word && !token.person && names_somebody(token));
+      further |= somebody && !token.lower.ends_with("'s");
+    }
+  return further && !(you && other);
+}
+
 }  // namespace
 
 std::vector<std::string> retell(std::string_view summary, const Cast& cast) {
   const std::vector<MarkedSentence> sentences = marked_sentences(summary, cast);
   const References references = resolve_pronouns(sentences, cast.you_gender, cast.other_gender);
   std::vector<std::string> told;
+  if (hides_a_person(sentences)) return told;
   Antecedents antecedents;
   for (size_t i = 0; i < sentences.size(); i++) {
     Retelling retelling(sentences[i].tokens, cast, references.sentences[i], antecedents);
