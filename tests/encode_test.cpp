@@ -301,6 +301,14 @@ TEST_F(Records, TheOriginalsCollatorCutsAndFills) {
   for (const Example& e : data.examples) EXPECT_THAT(e.target, ElementsAre(0, 1, 1, 1));
 }
 
+TEST_F(Records, AllTokensCanBeLearnt) {
+  Dataset data = {{"tokens", "", 100, 9}, {{"a", {1, 2, 3}, {0, 0, 1}}, {"b", {4, 5}, {0, 1}}}};
+  learn_all_tokens(data);
+  EXPECT_THAT(data.examples[0].target, ElementsAre(0, 1, 1));
+  EXPECT_THAT(data.examples[1].target, ElementsAre(0, 1));
+  EXPECT_THAT(data.examples[0].tokens, ElementsAre(1, 2, 3));
+}
+
 TEST_F(Records, AsOfIsOfConversations) {
   const fs::path dates = folder_.write("dates.jsonl", R"({"id":"c1","as_of":"2024-05-09"})");
   const auto load = [&](const char* record) {

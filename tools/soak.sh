@@ -78,6 +78,7 @@ seed_corpora() { # FOLDER
   printf 'topic,id,dialogue\r\n"a ""b""",1,"x\ny"\r\n' >"$corpus/csv_fuzz/quotes"
   cp tests/golden/*.safetensors "$corpus/safetensors_fuzz/"
   cp tests/golden/*.gguf "$corpus/gguf_fuzz/"
+  cp tests/golden/*.gguf "$corpus/gguf_model_fuzz/"
   for byte in 0 1 2 3 4; do
     { printf "\\x0$byte"; head -c 2000 samples/chat.txt; } >"$corpus/tokenizer_fuzz/chat$byte"
   done

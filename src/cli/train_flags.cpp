@@ -115,6 +115,12 @@ void add_step_flags(CLI::App& verb, TrainFlags& f) {
       ->check(CLI::Range(1, 1 << 16))
       ->capture_default_str()
       ->group(kLoop);
+  verb.add_option("--completion-only-loss", f.completion_only_loss,
+                  "on: only answers are learnt; off: every token, as a model from a fresh "
+                  "initialisation needs to learn to read")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str()
+      ->group(kLoop);
   verb.add_option("--packing", f.packing, "several examples in a row of --max-tokens")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str()

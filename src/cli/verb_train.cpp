@@ -59,8 +59,10 @@ Dataset load_as_original(const TrainFlags& f, const std::string& path, const Tok
 }
 
 Dataset load(const TrainFlags& f, const std::string& path, const Tokenizer* tokenizer) {
-  return f.preset == "original" ? load_as_original(f, path, tokenizer)
-                                : load_dataset(path, f.data.as_of, tokenizer, f.data.rules());
+  if (f.preset == "original") return load_as_original(f, path, tokenizer);
+  Dataset data = load_dataset(path, f.data.as_of, tokenizer, f.data.rules());
+  if (f.completion_only_loss == "off") learn_all_tokens(data);
+  return data;
 }
 
 struct TrainData {

@@ -241,6 +241,13 @@ void check_ends(const Dataset& dataset, const Tokenizer& tokenizer) {
                 "a model that learns from them never stops: end the labels with an end token");
 }
 
+void learn_all_tokens(Dataset& dataset) {
+  for (Example& e : dataset.examples) {
+    e.target.assign(e.tokens.size(), 1);
+    e.target[0] = 0;
+  }
+}
+
 OriginalCuts collate_as_original(Dataset& dataset, int max_tokens, int eos) {
   OriginalCuts cuts;
   for (Example& e : dataset.examples) {
@@ -250,9 +257,8 @@ OriginalCuts collate_as_original(Dataset& dataset, int max_tokens, int eos) {
       if (target >= size_t(max_tokens)) cuts.empty.push_back(e.id);
     }
     e.tokens.resize(size_t(max_tokens), eos);
-    e.target.assign(size_t(max_tokens), 1);
-    e.target[0] = 0;
   }
+  learn_all_tokens(dataset);
   dataset.info.max_tokens = max_tokens;
   return cuts;
 }

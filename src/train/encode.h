@@ -36,6 +36,9 @@ Dataset load_dataset(const fs::path& path, const fs::path& as_of, const Tokenize
 // learns from them never stops.
 void check_ends(const Dataset& dataset, const Tokenizer& tokenizer);
 
+// Every token of an example but its first becomes a target.
+void learn_all_tokens(Dataset& dataset);
+
 // What the original project's collator made of its examples: cut at max_tokens from the right,
 // filled up to it with eos, loss on all but the first token.
 struct OriginalCuts {
