@@ -11,6 +11,7 @@
 
 #include "synth/deixis.h"
 #include "synth/marked_text.h"
+#include "synth/roles.h"
 #include "synth/sentences.h"
 #include "text/names.h"
 #include "text/words.h"
@@ -261,19 +262,33 @@ std::string quoted(const std::vector<Line>& lines, std::string_view matter) {
 
 namespace {
 
+bool are_equals(Between between) {
+  return between == Between::kFriends || between == Between::kCouple ||
+         between == Between::kColleagues || between == Between::kStrangers;
+}
+
+// Whether two such people come back to it.
+bool may_come_back(Between between, Saying saying) {
+  switch (between) {
+    case Between::kFriends:
+      return true;
+    case Between::kCouple:
+    case Between::kChild:
+    case Between::kColleagues:
+      return saying != Saying::kAnswer;
+    case Between::kStudent:
+    case Between::kPatient:
+      return saying == Saying::kAdvice;
+    default:
+      return false;
+  }
+}
+
 // Who is who in a story, and the words for what they have in common.
 class Writer {
  public:
-  Writer(const FirstTalk& first, bool a_is_you, Random& random)
-      : first_(first), a_is_you_(a_is_you), random_(random) {
-    static const WordSet kSayNothing = {"talk",      "conversation", "chat",     "discussion",
-                                        "gossip",    "call",         "dialogue", "greeting",
-                                        "interview", "message"};
-    const std::string day = format_long_date(first.day);
-    const bool named = reads_as_noun(first.topic) && !first.topic.starts_with("being ") &&
-                       !has_word_of(words_of(first.topic), kSayNothing);
-    talk_ = named ? fmt::format("our talk about {}", first.topic) : "our talk on " + day;
-  }
+  Writer(const FirstTalk& first, Between between, bool a_is_you, Random& random)
+      : first_(first), between_(between), a_is_you_(a_is_you), random_(random) {}
 
   // greet: a beat that does not begin with {hi} may begin with it all the same.
   FollowUp written(std::string_view beat, const Quotable* quotable, bool greet) {
@@ -314,12 +329,30 @@ class Writer {
   std::string said(std::string text, bool by_you, const Quotable* quotable) {
     replace_all(text, "{hi}", "[Hi{n}.|Hello{n}.|Hi{n}!]");
     text = with_choices_made(text, random_);
-    const std::string& call = by_you ? first_.callers.other : first_.callers.you;
+    const std::string call = called(by_you);
     replace_all(text, "{n}", call.empty() ? "" : ' ' + call);
     replace_all(text, "{,n}", call.empty() ? "" : ", " + call);
-    replace_all(text, "{talk}", talk_);
     put_quote(text, quotable);
     return text;
+  }
+
+  // What the speaker calls the other. A child says what it said, and only equals call each other by
+  // a name that was not said.
+  std::string called(bool by_you) const {
+    const std::string& name = by_you ? first_.callers.other : first_.callers.you;
+    if (between_ == Between::kChild && by_you == a_is_you_) return parent_called(by_you);
+    const bool said = std::any_of(first_.lines.begin(), first_.lines.end(), [&](const Line& line) {
+      return line.text.find(name) != line.text.npos;
+    });
+    return said || are_equals(between_) ? name : "";
+  }
+  std::string parent_called(bool by_you) const {
+    for (const Line& line : first_.lines)
+      if ((line.speaker == kReader) == by_you)
+        for (const std::string& word : words_of(line.text))
+          for (const char* const parent : {"Mom", "Mum", "Dad"})
+            if (word == to_lower_ascii(parent)) return parent;
+    return "";
   }
 
   std::string told(std::string text, const Quotable* quotable) {
@@ -349,9 +382,9 @@ class Writer {
   }
 
   const FirstTalk& first_;
+  const Between between_;
   const bool a_is_you_;
   Random& random_;
-  std::string talk_;
 };
 
 std::vector<std::string_view> beats_of(std::string_view story) {
@@ -377,26 +410,26 @@ std::vector<std::string_view> some_of(std::vector<std::string_view> beats, size_
   return beats;
 }
 
-std::vector<const Storyline*> stories_for(Field field, Between between) {
+std::vector<const Storyline*> stories_between(Between between) {
   std::vector<const Storyline*> found;
   for (const auto stories :
-       {life_storylines(), work_storylines(), service_storylines(), neutral_storylines()})
+       {customer_storylines(), guest_storylines(), work_storylines(), encounter_storylines(),
+        family_storylines(), friend_storylines(), leisure_storylines(), daily_storylines()})
     for (const Storyline& story : stories)
-      if (story.field == field && story.between == between) found.push_back(&story);
+      if (story.between == between) found.push_back(&story);
   return found;
 }
 
-const Storyline& story_for(const FirstTalk& first, Random& random) {
+// One of the relation's and of the dialogue's field.
+const Storyline& story_for(const FirstTalk& first, Between between, Random& random) {
   std::string talk(first.summary);
   for (const Line& line : first.lines) talk += ' ' + line.text;
-  const Field field = field_of(first.topic, talk);
-  const Between between = first.you_are_served ? Between::kServed
-                          : first.friends      ? Between::kFriends
-                                               : Between::kAnyone;
-  std::vector<const Storyline*> stories = stories_for(field, between);
-  if (between == Between::kFriends)
-    for (const Storyline* story : stories_for(field, Between::kAnyone)) stories.push_back(story);
-  if (stories.empty()) stories = stories_for(Field::kNeutral, between);
+  std::vector<const Storyline*> stories = stories_between(between);
+  std::vector<Field> fields;
+  for (const Storyline* story : stories) fields.push_back(story->field);
+  const Field field = field_of(first.topic, talk, fields);
+  std::erase_if(stories, [&](const Storyline* story) { return story->field != field; });
+  CHECK(!stories.empty());
   return *stories[random.below(stories.size())];
 }
 
@@ -404,7 +437,7 @@ const Storyline& story_for(const FirstTalk& first, Random& random) {
 
 std::vector<FollowUp> whole_story(const Storyline& story, bool a_is_you, const FirstTalk& first,
                                   Random& random) {
-  Writer writer(first, a_is_you, random);
+  Writer writer(first, story.between, a_is_you, random);
   std::vector<FollowUp> made;
   for (const std::string_view beat : beats_of(story.beats))
     made.push_back(writer.written(beat, nullptr, false));
@@ -415,17 +448,19 @@ std::vector<FollowUp> follow_ups(const FirstTalk& first, size_t n, Random& rando
   std::vector<FollowUp> made;
   std::vector<Quotable> quotes =
       quotables(first.lines, fmt::format("{} {}", first.topic, first.summary));
+  const Relation relation = relation_of(first);
   // "Cash or card?" is no question that anybody comes back to.
-  if (!first.friends)
-    std::erase_if(quotes, [](const Quotable& quote) { return quote.saying == Saying::kAnswer; });
+  std::erase_if(quotes, [&](const Quotable& quote) {
+    return !may_come_back(relation.between, quote.saying);
+  });
   if (n > 2 && !quotes.empty() && random.below(2) > 0) {
     const Quotable& quote = quotes[random.below(quotes.size())];
-    Writer writer(first, !quote.you, random);
+    Writer writer(first, relation.between, !quote.you, random);
     for (const Return& back : kReturns)
       if (back.saying == quote.saying) made.push_back(writer.written(back.beat, &quote, false));
   }
-  const Storyline& story = story_for(first, random);
-  Writer writer(first, first.you_are_served.value_or(random.below(2) > 0), random);
+  const Storyline& story = story_for(first, relation.between, random);
+  Writer writer(first, relation.between, relation.a_is_you.value_or(random.below(2) > 0), random);
   for (const std::string_view beat : some_of(beats_of(story.beats), n - made.size(), random))
     made.push_back(writer.written(beat, nullptr, random.below(3) == 0));
   return made;

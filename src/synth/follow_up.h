@@ -1,7 +1,6 @@
 // Follow-ups of a first dialogue: a small story of its field, told in short exchanges, and where
 // the dialogue has words that bear it an exchange that comes back to them.
 #pragma once
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,8 +52,6 @@ struct FirstTalk {
   const std::vector<Line>& lines;
   std::string_view topic, summary;
   Date day;
-  bool friends = false;                // equals who know each other
-  std::optional<bool> you_are_served;  // by the other, or serve the other
   Callers callers;
 };
 

@@ -19,7 +19,6 @@
 #include "synth/follow_up.h"
 #include "synth/provider.h"
 #include "synth/retell.h"
-#include "synth/roles.h"
 #include "synth/schedule.h"
 #include "synth/sentences.h"
 #include "text/names.h"
@@ -130,12 +129,10 @@ class OfflineProvider : public Provider {
                    .topic = first.row->topic,
                    .summary = first.row->summary,
                    .day = day,
-                   .friends = may_be_friends(first.dialogue),
                    .callers = {called(persons.you_name), called(persons.other_name),
                                persons.other_name, gender_of(persons.other_name)}};
     if (talk.callers.other_gender == Gender::kUnknown)
       talk.callers.other_gender = gender_in(first.dialogue, first.other);
-    if (const int served = served_person(first.dialogue)) talk.you_are_served = served == first.you;
     return talk;
   }
 

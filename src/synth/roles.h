@@ -1,15 +1,20 @@
-// Who the two of a dialogue are to each other, as far as their words show it.
+// Who the two of a dialogue are to each other, as far as topic, summary and words show it.
 #pragma once
-#include "synth/dialogue.h"
+#include <optional>
+
+#include "synth/follow_up.h"
+#include "synth/storylines.h"
 
 namespace chatmem {
 
-// Whether nothing is said that shows a customer and a clerk, a patient, an applicant, an officer,
-// strangers, or a family.
-bool may_be_friends(const Dialogue& dialogue);
+struct Relation {
+  Between between = Between::kFriends;
+  // Whether the reader is A of the relation's stories; nothing where A and B are alike.
+  std::optional<bool> a_is_you;
+};
 
-// The person (a number of the dialogue's) whom the other serves, treats, interviews or shows the
-// way; 0 when their words do not show it.
-int served_person(const Dialogue& dialogue);
+// The relation for which the cues speak most. Without any they are friends, or strangers when they
+// talk as strangers do ("sir", prices).
+Relation relation_of(const FirstTalk& first);
 
 }  // namespace chatmem

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.h"
 #include "text/words.h"
 
 namespace chatmem {
@@ -39,12 +40,13 @@ Calendar lay_days(const LengthGuidance& guidance, int n_conversations, int year,
   const Date first = std::chrono::year(year) / 1 / 1, last = std::chrono::year(year) / 12 / 31;
   const int room = int((last - first).count()) - span - gap;  // 365 - 180 - 60 at the least
   const Date start = first + std::chrono::days(random.between(0, room));
-  std::set<int> offsets;
-  if (span > 0)
-    offsets = {0, span};
-  else
-    offsets = {0};
-  while (int(offsets.size()) < n_conversations) offsets.insert(random.between(1, span - 1));
+  // Each a third of its share to either side of where even steps would put it.
+  std::set<int> offsets = {0};
+  for (int i = 1; i < n_conversations; i++) {
+    const int even = span * i / (n_conversations - 1), aside = span / (n_conversations - 1) / 3;
+    offsets.insert(i + 1 == n_conversations ? span : random.between(even - aside, even + aside));
+  }
+  CHECK(int(offsets.size()) == n_conversations);
   Calendar schedule;
   for (const int offset : offsets) schedule.days.push_back(start + std::chrono::days(offset));
   schedule.today = schedule.days.back() + std::chrono::days(gap);

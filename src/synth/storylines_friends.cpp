@@ -1,4 +1,4 @@
-// Storylines of health, home, family and friends, and leisure.
+// Storylines of friends: what they eat, how they live, whom they like.
 #include "synth/storylines.h"
 
 namespace chatmem {
@@ -75,9 +75,9 @@ B: [How was it?|Did it turn out well?]
 A: [A bit too much ginger|Rather hot, I took too much ginger], but I finished the pot.
 = {A} told {B} that the carrot soup had got too much ginger, but {a} had finished it.
 
-A: Yesterday I didn't write down a thing.
+A: I didn't write down a thing all day.
 B: [Was it that bad?|What happened?]
-A: There was a birthday with three kinds of cake. [I start again today.|Today I begin again.]
+A: There was a birthday with three kinds of cake. [From here on I begin again.|Now I begin again.]
 = {A} told {B} about a day without the food list because of a birthday with three cakes.
 
 B: Are you still writing your list[?|, or have you given up?]
@@ -90,52 +90,8 @@ B: [Good to hear!|I'm glad!] Then the list was worth it.
 A: It was. [Thank you for asking about it.|And thanks for keeping me at it.]
 = {A} told {B} of having more energy lately, and you both found that the list had been worth it.
 )"},
-    {Field::kHealth, Between::kServed, R"(
-A: {hi} [Could you send me|Would you send me] the main points of {talk} in writing? I'm
-  afraid I'll forget half.
-B: Of course. [I'll put them in a short note.|You'll get a short note from us.]
-A: Thank you[, that helps a lot|, that's very kind].
-= {A} asked {B} for the main points of that talk in writing, and {B} promised a short note.
-
-&A: The note has arrived, thank you.
-B: [Is everything clear?|Can you read it all?]
-A: Yes, [it's on my fridge now|I've put it on the fridge].
-= {A} thanked {B} for the note, which now hung on {a's} fridge.
-
-B: Hello. [I just wanted to ask how you are.|I'm writing to ask how you are getting on.]
-A: [Not bad, thank you|Quite all right, thanks]. I'm keeping to what you told me.
-B: [Good.|I'm glad.] Write down anything that seems unusual to you.
-= {B} asked how things stood with {A} and recommended writing down anything unusual.
-
-A: I'd like to come by again. When is it least busy?
-B: [Early in the morning, just after eight.|Mornings, right after eight.]
-A: [Then I'll come early.|Eight suits me well.]
-= {A} asked when it was least busy, and {B} recommended coming just after eight.
-
-&A: Thanks for seeing me so early.
-B: [You're welcome.|Not at all.] [Was the way all right?|Did you get to work in time?]
-A: Yes, [no problem at all|it went smoothly].
-= {A} thanked {B} for an early visit.
-
-A: I've begun to walk for half an hour [every day|each day]. Is that enough?
-B: [It's a very good start.|For a start it's fine.] It matters more that you do it regularly.
-A: [Then I'll keep it up.|Good, I can manage that.]
-= {A} asked whether half an hour of walking a day was enough, and {B} called it a good start.
-
-B: A reminder: [please bring your papers up to date|please check that we have your right address].
-A: My address hasn't changed, [only my phone number|but I have a new phone number].
-B: Then just send us the new number.
-A: I'll do that today.
-= {B} sent a reminder about the papers, and {A} promised to send the new phone number.
-
-A: [I wanted to say thank you|This is only to say thank you] for all your patience.
-B: [That's kind of you.|How nice of you.] Come back in good time for the next check.
-A: I will. [It's already in my calendar.|I've written it into my calendar.]
-= {A} thanked {B} for the patience and had the next check in the calendar already.
-)"},
-    {Field::kHealth, Between::kAnyone, R"(
-A: {hi} I'm trying to drink more water. [How do you remember to drink|Do you have a trick for
-  that]?
+    {Field::kHealth, Between::kFriends, R"(
+A: {hi} I'm trying to drink more water. [How do you remember to drink|Do you have a trick for that]?
 B: I keep a full bottle where I can see it.
 A: [Simple enough.|That's easy.] I'll try it.
 = {A} asked {B} how to remember to drink more water, and {B} recommended a bottle in plain sight.
@@ -216,49 +172,7 @@ A: Yes, [and it's even straight|and almost straight]. There are three plants on 
 B: [Send me a picture.|I'd like to see that.]
 = {B} asked about the shelf, which held and had three plants on it.
 )"},
-    {Field::kHome, Between::kServed, R"(
-A: {hi} I have one more question about {talk}. [Whom do I call if something breaks?|Whom may I call
-  if there is a problem?]
-B: [Call me first.|Just call me.] If I don't answer, leave a message.
-A: [Good, thank you.|All right, that's easy.]
-= {A} asked {B} whom to call in case of a problem, and {B} offered to take the call.
-
-A: Is there a place where I can leave old cardboard?
-B: [The blue containers at the corner.|There are blue containers at the corner.]
-A: Thank you, [I'd walked right past them|I must have walked past them].
-= {A} asked where to leave cardboard, and {B} named the blue containers at the corner.
-
-B: Hello. A short notice: the water will be off [tomorrow|on the next weekday] from nine to eleven.
-A: [Thanks for telling me.|Thank you for the warning.] I'll fill a few bottles.
-B: [Good idea.|That's wise.]
-= {B} told {A} that the water would be off from nine to eleven, and {A} wanted to fill bottles.
-
-&A: The water was back before eleven.
-B: [Good.|Glad to hear it.] Is it clear?
-A: It was brown at first, [now it's clear|but it's clear now].
-= {A} told {B} that the water had come back, brown at first and then clear.
-
-A: One of my windows doesn't close properly. [Could you have a look|Can you take a look] some time?
-B: Yes. [Would the late afternoon suit you?|Is the late afternoon all right?]
-A: That's fine, I'm back at five.
-= {A} asked {B} to look at a window, and you agreed on a late afternoon.
-
-&A: The window closes again. [Thank you for coming so quickly.|Thanks for the quick help.]
-B: It was only [a loose screw|one loose screw].
-A: [I should have seen that.|So simple!]
-= {A} thanked {B} for the window, which had only had a loose screw.
-
-A: May I put [a small bench|a bench] in front of the door?
-B: If there is room to pass, [yes|certainly].
-A: It's very narrow. [Thank you.|I'll send you a picture.]
-= {A} asked to put a bench in front of the door, and {B} allowed it.
-
-B: [Is everything in order with you?|Is everything all right with you?]
-A: Yes, [everything works|all is well]. And it's pleasantly quiet.
-B: [That's what I like to hear.|Good to know.]
-= {B} asked whether all was in order, and {A} found everything working and quiet.
-)"},
-    {Field::kHome, Between::kAnyone, R"(
+    {Field::kHome, Between::kFriends, R"(
 A: {hi} [I've bought a few pots of herbs.|I've got myself some herbs in pots.] Do you know how much
   water basil needs?
 B: A little every day[, best in the morning|, and never from above].
@@ -295,7 +209,7 @@ A: [Which ones?|What did you take?]
 B: Basil and parsley. [We'll see.|Let's see who lasts longer.]
 = {B} told {A} about growing basil and parsley too.
 
-A: We had pesto from my own basil yesterday.
+A: We had pesto from my own basil today.
 B: [That's a success.|How did it taste?] The pot must be bare now.
 A: [It is.|Completely bare.] But it was worth it.
 = {A} told {B} about pesto made from {a's} own basil.
@@ -386,13 +300,13 @@ B: [So that was it!|I'd never have guessed.]
 A: Don't tell anyone.
 = {A} let {B} know the secret of the curry: a spoon of peanut butter.
 )"},
-    {Field::kPeople, Between::kAnyone, R"(
+    {Field::kPeople, Between::kFriends, R"(
 A: {hi} I want to write a real letter to an old friend. [How does one begin?|I don't know how to
   begin.]
 B: [Just begin with why you thought of it.|Begin with what made you think of it.]
 A: [That's a good way.|Yes, that could work.]
-= {A} asked {B} how to begin a letter to an old friend, and {B} recommended
-  beginning with what had brought it to mind.
+= {A} asked {B} how to begin a letter to an old friend, and {B} recommended beginning with what had
+  brought it to mind.
 
 B: Is your letter written?
 A: [Two pages.|Two pages, by hand.] I haven't sent it yet.
@@ -429,136 +343,364 @@ B: [A good habit.|That's a nice habit.] Who's next?
 A: [I draw lots.|Whoever comes next in my address book.]
 = {A} told {B} about calling somebody every Sunday.
 )"},
-    {Field::kLeisure, Between::kFriends, R"(
-A: {hi} [I've signed up for a dance class.|I've put my name down for a dance class.] Eight evenings.
-B: You? [I'd like to see that.|I'd pay to see that.]
-A: [I can't do a single step yet.|I don't know one step yet.] That's the point.
-= {A} told {B} about signing up for a dance class of eight evenings.
+    {Field::kFood, Between::kFriends, R"(
+A: {hi} [I want to learn to bake bread.|I've decided to bake my own bread.] Have you ever done it?
+B: [Once.|Only once.] It was as hard as a stone.
+A: [Then mine can only be better.|We'll see what mine is like.]
+= {A} told {B} about wanting to bake bread; {b's} own had once been as hard as a stone.
 
-B: How was the first dance lesson?
-A: [I stepped on everybody's feet.|I stepped on a lot of feet.] But we laughed all evening.
-B: That's what matters.
-= {B} asked about the first dance lesson, in which {A} had stepped on many feet.
+A: My first bread is out of the oven. [It's flat|It's rather flat], but it tastes of bread.
+B: [That's something.|Taste is what matters.] Did you let it rise?
+A: An hour.
+B: Give it [a night|the whole night].
+= {A} baked a flat first bread, and {B} recommended letting it rise for a night.
 
-A: I've bought shoes with smooth soles for the class.
-B: [Is it getting serious?|So it's serious now.]
-A: With trainers I couldn't turn.
-= {A} told {B} about shoes with smooth soles for the dance class.
+&A: A night in the fridge, and the bread is twice as high!
+B: [You see?|There you are!] Keep me a slice.
+A: [There are two slices left.|You'd better be quick.]
+= {A} told {B} that a night in the fridge had made the bread twice as high.
 
-A: [They're looking for people for next term's class.|There are free places in the next class.]
-  Wouldn't that be something for you{,n}?
-B: [I have two left feet.|Me? I have two left feet.] Let me think about it.
-A: [So did I.|Think, but not too long.]
-= {A} suggested the dance class to {B}: {b} wanted to think about it.
+B: What do you put into your bread?
+A: Flour, water, salt, [and lately walnuts|and walnuts, lately].
+B: [Walnuts!|With walnuts I'd eat it all.]
+= {B} asked what went into the bread: flour, water, salt, and lately walnuts.
 
-&B: I've thought about the dance class. I'll come and watch once.
-A: [Only watch?|Nobody only watches there.]
-B: We'll see.
-= {B} agreed to come and watch the dance class once.
+A: There is half a loaf for you, [it's wrapped up in a cloth|wrapped in a cloth].
+B: You're a treasure. [I'll bring the cheese.|I have cheese.]
+A: [And I the butter.|Then we have everything.]
+= {A} had half a loaf for {B}, and {B} offered cheese.
 
-A: We learned [the slow waltz|a slow waltz]. I can do it without counting.
-B: Really? [Then you must show me.|That was quick.]
-A: [Almost without counting.|Well, I count quietly.]
-= {A} told {B} about learning the slow waltz.
+&B: Your bread didn't last until the evening.
+A: [That's praise.|That's the best praise.] What did you have with it?
+B: [Nothing.|Nothing at all.] It didn't need anything.
+= {B} praised {a's} bread, which had not lasted until the evening.
 
-A: My knees hurt from all that dancing.
-B: Then [skip one evening|leave out one evening].
-A: [I'd miss the tango.|But the tango is next.]
-= {A} complained to {B} of knees that hurt from dancing.
+A: I burnt a loaf. [I was on the phone.|I forgot it while I was on the phone.]
+B: [Black all over?|Can you save it?]
+A: Only the birds will get it.
+= {A} told {B} about burning a loaf while on the phone.
 
-A: The last dance evening is over. [There was cake and music.|We ended with cake and music.]
-B: [And now?|Will you go on?]
-A: I've signed up for the next class.
-= {A} told {B} that the dance class was over and that {a} had signed up for the next.
+A: I haven't bought bread since I started[, not once|, not a single loaf].
+B: [The baker will miss you.|Poor baker.]
+A: I still buy his cake.
+= {A} told {B} about not having bought any bread since.
 )"},
-    {Field::kLeisure, Between::kFriends, R"(
-A: {hi} I've made a list of ten films that I've always meant to see.
-B: [Good idea.|Am I in it?] What's at the top?
-A: [An old black and white comedy.|A very old comedy.]
-= {A} told {B} about a list of ten films, with an old comedy at the top.
+    {Field::kFood, Between::kFriends, R"(
+A: {hi} Talking of food: [do you know something quick for an evening|what do you cook when time is
+  short]?
+B: Noodles with lemon and a little cheese. [Ten minutes.|It takes ten minutes.]
+A: [That's just what I need.|I can do that.]
+= {A} asked {B} for something quick to cook, and {B} recommended noodles with lemon.
 
-A: The old comedy was wonderful. [I laughed aloud.|I laughed until I cried.]
-B: [One down, nine to go.|Then only nine are left.]
-A: [Exactly.|I have time.]
-= {A} told {B} that the old comedy had been wonderful.
+&A: I made your noodles with lemon.
+B: [And?|How did you like them?]
+A: I took too much lemon, [but I ate them all|and ate them all the same].
+= {A} told {B} about making the noodles with too much lemon.
 
-B: How many films are left on your list?
-A: Six. [One of them was terribly dull.|I fell asleep in one of them.]
-B: [That happens.|They can't all be good.]
-= {B} asked about the list, and six films were left.
+B: Where do you buy your vegetables?
+A: At the market, [shortly before it closes|just before it closes]. They give you more then.
+B: [Good to know.|I always come too early.]
+= {B} asked where to buy vegetables, and {A} recommended the market shortly before it closed.
 
-A: The little cinema shows one of my ten tonight. [Are you coming along?|Do you want to come?]
-B: [Yes, gladly.|With pleasure.] Is it a long one?
-A: Three hours. [I'll bring sandwiches.|We'd better eat first.]
-= {A} asked {B} along to a film of three hours at the little cinema, and {B} agreed.
+&B: I went to the market late. I came home with [six cabbages|half a dozen cabbages].
+A: [What do you do with six cabbages?|All for you?]
+B: Soup. For everybody I know.
+= {B} told {A} about coming home from the market with six cabbages.
 
-&B: I'm still thinking about that film at the little cinema.
-A: [Me too.|So am I.] The ending especially.
-B: [I didn't see it coming.|I'd never have expected it.]
-= {B} told {A} that the film at the little cinema was still on {b's} mind, and so it was with {A}.
+A: I've tried a dish I'd never had, [black beans with rice|rice with black beans].
+B: [Was it hot?|Hot?]
+A: Very. I drank a jug of water.
+= {A} told {B} about a very hot dish of black beans and rice.
 
-B: Here's one for your next list: [a film about a lighthouse|a film about a lighthouse keeper].
-A: [Is it sad?|Will I cry?]
-B: A little. But the pictures are beautiful.
-= {B} recommended a film about a lighthouse to {A}.
+B: How do you keep rice from sticking?
+A: [I rinse it until the water is clear.|Rinse it until the water stays clear.]
+B: [So that's it.|I've never done that.]
+= {B} asked how to keep rice from sticking, and {A} recommended rinsing it.
 
-&A: I saw your lighthouse film.
-B: [And, did you cry?|Did you cry?]
-A: [Of course.|Twice.] Thank you for it.
-= {A} thanked {B} for the lighthouse film after seeing it.
+A: I had guests and cooked three courses.
+B: [Three!|All by yourself?] Did they like it?
+A: They asked for more of the second. [Nobody touched the third.|The third was for nobody.]
+= {A} told {B} about cooking three courses for guests.
 
-A: [The list is done, all ten.|I've seen all ten films now.]
-B: [Congratulations!|And what is the best?]
-A: The comedy is still the best. [Now I need a new list.|I'm starting a new list.]
-= {A} told {B} that the list of films was done and the comedy had been the best.
+A: I've started a folder with recipes. Your noodles are on page one.
+B: [I'm honoured.|That's an honour.] How many are there?
+A: [Eleven.|Eleven so far.]
+= {A} told {B} about a folder with eleven recipes, with the noodles on page one.
 )"},
-    {Field::kLeisure, Between::kAnyone, R"(
-A: {hi} I'm looking for something to read. [What was the last book you liked?|Which book did you
-  like lately?]
-B: A crime novel on an island[. You won't guess the end|, with an end you won't guess].
-A: [I'll look for it.|That sounds like me.]
-= {A} asked {B} for something to read, and {B} recommended a crime novel on an island.
+    {Field::kLove, Between::kFriends, R"(
+A: {hi} May I ask you something? I've met somebody nice.
+B: [Of course!|Tell me everything!] Where?
+A: In the queue at the baker's. We talked until it was our turn.
+= {A} told {B} about meeting somebody nice in the queue at the baker's.
 
-A: I'm on page fifty of your crime novel. It's the gardener, [isn't it|right]?
-B: [I won't say a word.|You won't hear a word from me.]
-A: So it isn't the gardener.
-= {A} suspected the gardener in the crime novel, and {B} gave nothing away.
+A: I've been at the baker's three times this week. Nobody in the queue but old men.
+B: [You'll get round.|At least you have bread.] Try it at the same hour as the first time.
+A: That's an idea.
+= {A} told {B} about going to the baker's in vain, and {B} advised to try the same hour.
 
-&A: I've finished the crime novel. It wasn't the gardener!
-B: [I told you that you wouldn't guess it.|Nobody guesses it.]
-A: I read until [two in the morning|two].
-= {A} told {B} about reading the crime novel to the end, until two in the morning.
+&A: It worked! We had a coffee together.
+B: [And?|How was it?]
+A: We both talked too much. It was lovely.
+= {A} told {B} about a coffee with the new acquaintance.
 
-B: Is there something that you'd recommend to me?
-A: A travel book about [the north|the far north]. It's short and funny.
-B: [Short is good.|That's what I need.]
-= {B} asked for a book, and {A} recommended a short one about the north.
+&B: [Have you seen each other again?|Do you still see each other?]
+A: On Sunday. We walked around the lake twice.
+B: Twice is a good sign.
+= {B} asked whether they had met again: they had walked around the lake twice.
 
-&B: I liked the book about the north.
-A: [Did you get to the part with the sledge?|And the part with the sledge?]
-B: [I laughed out loud on the bus.|People looked at me on the bus.]
-= {B} told {A} that the book about the north had been something to laugh about on the bus.
+A: What would you cook for somebody for the first time?
+B: Something you can do in your sleep. [No experiments.|Don't try anything new.]
+A: Then it will be pasta.
+= {A} asked {B} what to cook for a first dinner, and {B} warned of experiments.
 
-A: I go to the library on Saturdays now.
-B: [How nice.|That's a good habit.] Do you sit and read there?
-A: An hour, mostly. [It's the quietest hour of my week.|Nobody can reach me there.]
-= {A} told {B} about an hour of reading at the library on Saturdays.
+&A: The pasta stuck together, and we laughed all evening.
+B: [Then it was perfect.|That's better than good pasta.]
+= {A} told {B} about sticky pasta and an evening of laughter.
 
-A: The radio played an old song today, [and I've hummed it ever since|and now I can't stop humming
-  it].
-B: Which one?
-A: [I don't know the name|I have no idea what it's called]. That's the worst of it.
-= {A} told {B} about humming an old song without knowing its name.
+B: When do I get to meet your new friend?
+A: Soon. [You're next after my sister.|First my sister, then you.]
+B: I'll behave.
+= {B} wanted to meet the new friend, and {A} promised it for soon.
 
-B: [What will you read next?|What's next on your shelf?]
-A: Something thick, [for long evenings|for the long evenings].
-B: [Tell me if it's good.|Let me know how you like it.]
-= {B} asked what came next, and {A} wanted to read something thick.
+A: We've known each other for a while now, and I'm still nervous before we meet.
+B: [Keep it that way.|I envy you a little.]
+= {A} told {B} about still being nervous before each meeting.
+)"},
+    {Field::kLove, Between::kFriends, R"(
+A: {hi} You've known me for a long time. Am I hard to live with?
+B: [A little, in the mornings.|Before your first coffee, yes.] Why?
+A: I'm only wondering.
+= {A} asked {B} about being hard to live with, and {B} named the mornings.
+
+A: I've decided to do more on my own. I went to a concert alone.
+B: [Good for you.|That takes courage.] How was it?
+A: Nobody talked during the slow part.
+= {A} told {B} about going to a concert alone.
+
+B: If you feel like company, come over. There's soup.
+A: [What kind of soup?|When?]
+B: Lentil soup, at seven.
+A: I'll be there.
+= {B} asked {A} over for lentil soup, and {A} came gladly.
+
+&A: Thank you for the soup, and for listening.
+B: [Any time.|You'd do the same.] Did you sleep well?
+A: For the first time in a while.
+= {A} thanked {B} for the soup and for listening.
+
+A: I've taken down the old pictures and painted the wall.
+B: Which colour?
+A: Yellow. [It's like a new room.|The room looks bigger.]
+= {A} told {B} about painting a wall yellow after taking down the old pictures.
+
+B: How are things? [You've been quiet.|I haven't heard from you for a bit.]
+A: Better. Some days I don't think about it at all.
+B: I'm glad.
+= {B} asked how things stood, and {A} felt better.
+
+A: My cousin wants to introduce me to somebody. What do you think?
+B: [Go.|Why not?] The worst that can happen is a dull evening.
+A: I've had worse.
+= {A} asked {B} about being introduced to somebody, and {B} found it a good idea.
+
+&B: How was your cousin's evening?
+A: Not dull. [That's all I say.|More I won't say.]
+B: That's a lot.
+= {B} asked about the cousin's evening, which had not been dull.
+)"},
+    {Field::kNature, Between::kFriends, R"(
+A: {hi} I've started to write down the weather, every morning.
+B: [What for?|Why?]
+A: My grandfather did it for forty years. I found his books.
+= {A} told {B} about writing down the weather every morning, as {a's} grandfather had done.
+
+B: What does your weather book say?
+A: That it rains on Tuesdays. [Nearly always.|I can prove it.]
+B: I could have told you that.
+= {B} asked about the weather book: it seemed to rain on Tuesdays.
+
+A: Shall we go for a walk when it's dry? I know a path with a view.
+B: [Gladly.|Yes, let's.] If it's ever dry again.
+= {A} suggested a walk to a view, and {B} agreed.
+
+&B: That was a fine walk. My boots are still wet.
+A: [It only rained at the end.|The view was worth it.]
+B: It was worth it.
+= {B} told {A} that the walk had been fine in spite of wet boots.
+
+B: There was such a wind last night that my flower pots are at the neighbour's.
+A: [All of them?|Are they whole?]
+B: Two are. The third was ugly anyway.
+= {B} told {A} about flower pots blown to the neighbour's.
+
+A: I've put a barrel under the gutter, for the plants. One night, and it's full.
+B: [Free water!|Clever.] My neighbour does that too.
+= {A} told {B} about a barrel that had filled with rain in one night.
+
+B: Have you seen the sky this evening?
+A: I'm on the balcony. [It's all red.|Everything is pink.]
+B: Write it in your book.
+= {B} pointed out the evening sky, which {A} saw from the balcony.
+
+A: In grandfather's book there's snow on the day of his wedding, in May!
+B: [In May!|Does he say anything else?]
+A: "Cold. Happy."
+= {A} told {B} about snow in May in the grandfather's book.
+)"},
+    {Field::kPets, Between::kFriends, R"(
+A: {hi} A cat has moved into our yard. It looks at me as if it knew me.
+B: [Don't feed it.|If you feed it, it's yours.]
+A: Too late.
+= {A} told {B} about feeding a cat in the yard.
+
+A: I've asked around. Nobody misses the cat.
+B: Has it been to a vet? [They can see if it has an owner.|They can read the chip.]
+A: I'll take it there.
+= {A} told {B} that nobody missed the cat, and {B} advised to see a vet.
+
+&A: The vet says she's two years old and in good health, and has no owner.
+B: [She does now.|Congratulations.] What's her name?
+A: We're still looking for one.
+= {A} told {B} that the cat had no owner and was in good health.
+
+B: Does the cat have a name by now?
+A: Tuesday. [She came on a Tuesday.|It's the day she came.]
+= {B} asked about the cat's name, which was Tuesday.
+
+A: Could you feed the cat while I'm away for two days?
+B: [Of course.|Gladly.] Does she bite?
+A: Only shoelaces.
+= {A} asked {B} to feed the cat for two days, and {B} agreed.
+
+&B: Your cat ate everything and then slept on my coat.
+A: [Then she likes you.|That's an honour.]
+= {B} told {A} that the cat had slept on {b's} coat.
+
+B: My neighbours are giving away a rabbit hutch. Do you know anybody with rabbits?
+A: [My niece!|Yes, my niece.] She has two, and they have no garden.
+= {B} had heard of a rabbit hutch to give away, and {A} thought of a niece.
+
+A: The cat caught a mouse and let it go in the hall.
+B: And now?
+A: [Now we have a mouse.|Now I have two animals.]
+= {A} told {B} about a mouse that the cat had let go in the hall.
+)"},
+    {Field::kPeople, Between::kFriends, R"(
+A: {hi} I've never been good with birthdays. When is yours, really?
+B: [You've asked me before.|You came to it once!] In autumn, on the first Sunday, mostly.
+A: I'm writing it down, in ink.
+= {A} asked {B} about {b's} birthday, which fell in autumn.
+
+B: My niece is going to be six. What does one give at that age?
+A: Something with wheels. [Or a torch.|Or something that glows.]
+B: A torch!
+= {B} asked {A} about a present for a niece of six, and you thought of a torch.
+
+&B: The torch was the best present of all. She reads under the blanket now.
+A: [I'm sorry.|Her parents will hate me.]
+= {B} told {A} that the torch had been the best present.
+
+A: I'm baking for the neighbours' party and need a big bowl.
+B: [Mine is as big as a bath.|Take my big one.] Come and get it.
+= {A} needed a big bowl, and {B} had one to lend.
+
+&A: Here's your bowl back, with a piece of cake in it.
+B: [That's how I like to lend things.|You may borrow it any time.] How was the party?
+A: We danced in the stairwell.
+= {A} gave back the bowl with a piece of cake in it.
+
+B: We haven't had a proper evening for a long time. Cards?
+A: [Cards!|Yes!] I'll bring olives.
+B: Friday, then.
+= {B} suggested an evening of cards on a Friday, and {A} agreed.
+
+&A: I'm still ashamed of how I lost at cards.
+B: [You want to play again, then.|I kept the list.]
+A: Of course.
+= {A} told {B} of still being ashamed of a game lost at cards, and of wanting to play again.
+
+A: I've written three postcards, to people I think of and never call.
+B: Did I get one?
+A: [You get the fourth.|You I call.]
+= {A} told {B} about three postcards.
+)"},
+    {Field::kFood, Between::kFriends, R"(
+A: {hi} I've found a place with soups from all over the world. Shall we try it?
+B: [Yes!|I'm in.] When?
+A: On Friday after work.
+= {A} suggested a place with soups to {B}, and you settled on a Friday.
+
+&B: I still think of that soup on Friday.
+A: The hot one?
+B: [I couldn't feel my tongue.|The hot one.] I'd have it again.
+= {B} told {A} of still thinking of the hot soup.
+
+A: I'd like to cook for more than one. What do you do for six people?
+B: One big pot. [And bread.|Then nobody waits.]
+A: One big pot it is.
+= {A} asked {B} what to cook for six, and {B} recommended one big pot.
+
+B: Do you still have the recipe for that cake with the oranges?
+A: I'd have to look. [It's my mother's.|My mother has it.]
+B: There's no hurry.
+= {B} asked {A} for the recipe of a cake with oranges.
+
+&A: Here's the cake: four eggs, two oranges, and don't open the oven.
+B: [Not even a little?|Not at all?]
+A: Not even a little.
+= {A} gave {B} the recipe of the cake with oranges.
+
+&B: I didn't open the oven, and the cake is perfect.
+A: [My mother will be pleased.|You see?]
+= {B} told {A} that the cake was perfect.
+
+A: I've eaten no sweets for a week.
+B: [Is it hard?|How is it?]
+A: At four in the afternoon, yes.
+= {A} told {B} about a week without sweets.
+
+A: My balcony has given me three tomatoes.
+B: [A harvest!|Three!] What will you make of them?
+A: A photo first.
+= {A} told {B} about three tomatoes from the balcony.
+)"},
+    {Field::kNature, Between::kFriends, R"(
+A: {hi} I'd like to see the sun come up over the lake once. Would you get up for that?
+B: [For the sun? Yes.|If there's coffee.] When?
+A: On the first clear Saturday.
+= {A} asked {B} to come and see the sun rise over the lake, and {B} agreed.
+
+&B: I still see that sunrise. It was worth the alarm clock.
+A: [The fog was the best.|And the herons!] I've never been so cold.
+= {B} told {A} that the sunrise had been worth getting up for.
+
+B: It's so hot that my candles bend. What do you do at night?
+A: I hang a wet sheet in front of the window. [It helps a little.|My grandmother did that.]
+= {B} complained of the heat, and {A} recommended a wet sheet in front of the window.
+
+A: I've sown poppies along the fence, where nothing ever grew.
+B: [Do they come up?|Give them time.] Mine never did.
+A: There's something green. It may be grass.
+= {A} told {B} about sowing poppies along the fence.
+
+B: Did you hear the thunder? My dog is under the bed.
+A: [So am I, nearly.|Here it only rained.] Is your window closed?
+B: It is now.
+= {B} told {A} about a thunderstorm and a frightened dog.
+
+A: I've collected chestnuts with the child next door. Four bags!
+B: [What do you do with four bags?|What for?]
+A: We're feeding the whole zoo, she says.
+= {A} told {B} about four bags of chestnuts.
+
+B: There's fresh air today. A walk around the pond?
+A: [In ten minutes at the gate.|Yes, I've sat all day.]
+= {B} suggested a walk around the pond, and {A} came along.
 )"},
 };
 
 }  // namespace
 
-std::span<const Storyline> life_storylines() { return kStorylines; }
+std::span<const Storyline> friend_storylines() { return kStorylines; }
 
 }  // namespace chatmem
