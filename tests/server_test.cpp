@@ -267,6 +267,13 @@ TEST_F(Server, KeysAreAskedFor) {
   EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-one"}}).status, 200);
   EXPECT_EQ(http_request({.url = url("/v1/models")}).status, 401);
   EXPECT_EQ(http_request({.url = url("/health")}).status, 200);
+
+  options.key = "sk-three";
+  server_.reset();
+  start(options);
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-one"}}).status, 200);
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-three"}}).status, 200);
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-two"}}).status, 401);
 }
 
 TEST_F(Server, StopDrains) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -163,6 +164,7 @@ ChatServerOptions server_options(const ServeFlags& f) {
   options.cors_origins = f.cors_origins;
   options.deadline_ms = f.deadline_s * 1000;
   if (!f.keys_file.empty()) options.keys_file = f.keys_file;
+  if (const char* key = std::getenv("CHATMEM_API_KEY"); key != nullptr) options.key = key;
   return options;
 }
 
@@ -195,7 +197,9 @@ int serve(const ServeFlags& f) {
              names[0].name, format_count(int64_t(open->loaded.model.config.n_parameters())),
              format_count(engine->context_length()),
              format_bytes(double(open->ops->allocated_bytes())), seconds);
-  fmt::print("listening on http://{}:{}\n", f.address, server.port());
+  const bool is_v6 = f.address.find(':') != std::string::npos;
+  fmt::print(fmt::runtime(is_v6 ? "listening on http://[{}]:{}\n" : "listening on http://{}:{}\n"),
+             f.address, server.port());
   std::fflush(stdout);
   signals.wait();
   fmt::print(stderr, "stopping: running answers have {} s\n", kDrainMs / 1000);
@@ -226,7 +230,8 @@ void add_serve(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb.add_option("--name", f.name, "the model's name for clients; default: its folder's");
   verb.add_option("--keys-file", f.keys_file,
-                  "file of API keys, a line each, readable by you alone");
+                  "file of API keys, a line each, readable by you alone; one more may be in "
+                  "CHATMEM_API_KEY");
   verb.add_option("--cors-origin", f.cors_origins,
                   "origin whose pages may use the server, http://HOST:PORT, or *; repeatable")
       ->allow_extra_args(false);

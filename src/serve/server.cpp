@@ -27,6 +27,12 @@ int64_t unix_seconds() {
 
 uint64_t random_number() { return uint64_t(std::random_device{}()) << 32 | std::random_device{}(); }
 
+ApiKeys keys_of(const ChatServerOptions& options) {
+  ApiKeys keys = options.keys_file ? ApiKeys::load(*options.keys_file) : ApiKeys();
+  if (!options.key.empty()) keys.add(options.key, "the key");
+  return keys;
+}
+
 // The bytes of the token as a JSON string, or as an array where they are no characters.
 Json piece_json(const std::string& bytes) {
   if (find_invalid_utf8(bytes) == bytes.npos) return bytes;
@@ -39,7 +45,7 @@ Json piece_json(const std::string& bytes) {
 
 ChatServer::ChatServer(ChatServerOptions options)
     : options_(std::move(options)),
-      keys_(options_.keys_file ? ApiKeys::load(*options_.keys_file) : ApiKeys()),
+      keys_(keys_of(options_)),
       cors_(options_.cors_origins),
       created_(unix_seconds()),
       tasks_(options_.threads) {

@@ -22,7 +22,8 @@ namespace chatmem {
 
 struct ChatServerOptions {
   HttpServerOptions http;
-  std::optional<fs::path> keys_file;      // absent: no key is asked for
+  std::optional<fs::path> keys_file;      // keys, one of which is asked for
+  std::string key;                        // one more; without any no key is asked for
   std::vector<std::string> cors_origins;  // of other places whose pages may use the server
   int deadline_ms = 0;                    // from a request to the end of its answer; 0: none
   int ping_interval_ms = 5'000;           // of a comment while a stream is silent
