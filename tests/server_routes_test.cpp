@@ -212,6 +212,14 @@ TEST_F(Server, AClientThatLeavesIsLogged) {
   EXPECT_TRUE(eventually([&] { return engine_.running() == 1; }));
   socket.close();
   EXPECT_EQ(log.line(1)["status"], 499);
+  engine_.holds = false;
+  engine_.pause_ms = 2;
+  engine_.repeats = engine_.context = 100'000;
+  RawSocket reader(server_->port());
+  reader.send(raw_post("\"stream\":true"));
+  reader.receive("world");
+  reader.close();
+  EXPECT_EQ(log.line(2)["status"], 499);
 }
 
 TEST_F(Server, TheModelOfARequestChoosesTheAdapter) {

@@ -117,6 +117,7 @@ void Answer::record_end() {
 void Answer::on_done(const Usage& usage) {
   http->record().usage = usage;
   record_end();
+  if (http->client_gone()) return http->cut();  // nobody shall take this for a whole answer
   if (!options_.streams) {
     std::vector<AnswerChoice> whole;
     for (Choice& choice : choices_) whole.push_back(std::move(choice.whole));

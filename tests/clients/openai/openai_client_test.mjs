@@ -177,8 +177,8 @@ test('answers by schema', async () => {
   }
   const parsed = await client.chat.completions.parse({...asked, seed: 9});
   assert.ok(Number.isInteger(parsed.choices[0].message.parsed.days));
-  const final = await client.chat.completions.stream({...asked, seed: 9}).finalChatCompletion();
-  assert.ok(Number.isInteger(final.choices[0].message.parsed.days));
+  const content = await client.chat.completions.stream({...asked, seed: 9}).finalContent();
+  assert.deepEqual(JSON.parse(content), parsed.choices[0].message.parsed);
   const object = await client.chat.completions.create(
     {...asked, response_format: {type: 'json_object'}, max_completion_tokens: 400, temperature: 0.2,
       logit_bias: {}});
