@@ -40,8 +40,20 @@ class Answer {
       end_ = End::finished, usage_ = usage;
     });
   }
-  void fail(const std::string& message) {
-    set([&] { end_ = End::failed, message_ = message; });
+  void start() {
+    set([&] {
+      EXPECT_TRUE(accepted_ && !started_);
+      started_ = true;
+    });
+  }
+  void progress(int cached, int done) {
+    set([&] {
+      EXPECT_TRUE(started_ && tokens_.empty());
+      progress_.push_back({cached, done});
+    });
+  }
+  void fail(EngineFailure failure, const std::string& message) {
+    set([&] { end_ = End::failed, failure_ = failure, message_ = message; });
   }
   void destroy() {
     set([&] {
@@ -74,6 +86,8 @@ class Answer {
   FinishReason reason() { return reason_; }
   Usage usage() { return usage_; }
   std::string message() { return message_; }
+  EngineFailure failure() { return failure_; }
+  std::vector<std::pair<int, int>> progress() { return progress_; }  // cached and done tokens
   bool accepted() {
     const std::lock_guard lock(mutex_);
     return accepted_;
@@ -91,7 +105,9 @@ class Answer {
   }
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool accepted_ = false, destroyed_ = false;
+  bool accepted_ = false, started_ = false, destroyed_ = false;
+  EngineFailure failure_ = EngineFailure::internal;
+  std::vector<std::pair<int, int>> progress_;
   End end_ = End::none;
   std::vector<int> tokens_;
   FinishReason reason_ = FinishReason::none;
@@ -106,13 +122,17 @@ class TestClient final : public EngineClient {
   explicit TestClient(Answer& answer, int enough = 1 << 30) : answer_(answer), enough_(enough) {}
   ~TestClient() override { answer_.destroy(); }
   void on_accepted() override { answer_.accept(); }
+  void on_started() override { answer_.start(); }
+  void on_progress(int cached, int done) override { answer_.progress(cached, done); }
   bool on_token(int, const GeneratedToken& token) override {
     answer_.token(token.token);
     return --enough_ > 0;
   }
   void on_finish(int, FinishReason reason) override { answer_.finish(reason); }
   void on_done(const Usage& usage) override { answer_.done(usage); }
-  void on_error(const std::string& message) override { answer_.fail(message); }
+  void on_error(EngineFailure failure, const std::string& message) override {
+    answer_.fail(failure, message);
+  }
   bool cancelled() const override { return answer_.cancelled; }
 
  private:
@@ -143,7 +163,6 @@ class BatchEngineTest : public ::testing::Test {
   EngineRequest request(int n_prompt, int max_tokens, uint64_t seed = 0) const {
     const auto tokens = golden_.ints("tokens");
     EngineRequest r;
-    r.id = "r";
     r.prompt.assign(tokens.begin(), tokens.begin() + n_prompt);
     r.max_tokens = max_tokens;
     if (seed > 0)
@@ -159,7 +178,7 @@ class BatchEngineTest : public ::testing::Test {
   std::vector<int> alone(const EngineRequest& r) {
     const auto ops = plain_ops();
     Generator generator(*ops, golden_.model(), options_);
-    CHECK(generator.add(1, {r.prompt, r.max_tokens, r.sampling, r.stop_tokens}));
+    CHECK(generator.add(1, {r.prompt, r.max_tokens, r.sampling, r.stop_tokens, r.adapter}));
     std::vector<int> tokens;
     while (generator.n_active() > 0)
       for (const GeneratedToken& token : generator.step())
@@ -285,6 +304,84 @@ TEST_F(BatchEngineTest, CancellationFreesWhereverTheRequestIs) {
   for (Answer* answer : {&decoding, &waiting, &prefilling, &after}) answer->wait_for_destruction();
 }
 
+// In the queue, during prefill and during decode; what comes after is served.
+TEST_F(BatchEngineTest, ADeadlineEndsARequestWhereverItIs) {
+  options_.max_requests = 1;
+  options_.prefill_tokens = 4;
+  Generator one(ops_, golden_.model(), options_);
+  BatchEngine engine(one, {});
+  const auto due = [&](int n_prompt, int ms) {
+    EngineRequest r = request(n_prompt, 200);
+    r.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+    return r;
+  };
+  Answer decoding, waiting, prefilling, after;
+  decoding.heard = [](size_t) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+  ASSERT_TRUE(submit(engine, due(5, 200), decoding));
+  ASSERT_TRUE(submit(engine, due(5, 20), waiting));
+  ASSERT_EQ(waiting.wait_for_end(), End::failed);
+  EXPECT_THAT(waiting.message(), HasSubstr("before the request left the queue"));
+  ASSERT_EQ(decoding.wait_for_end(), End::failed);
+  EXPECT_THAT(decoding.message(), HasSubstr("tokens of the answer"));
+  EXPECT_FALSE(decoding.tokens().empty());
+  ops_.inside = false;
+  ops_.held = true;
+  ASSERT_TRUE(submit(engine, due(33, 10), prefilling));
+  while (!ops_.inside) std::this_thread::yield();  // in the first of its nine pieces
+  std::this_thread::sleep_for(std::chrono::milliseconds(15));
+  ops_.held = false;
+  ASSERT_EQ(prefilling.wait_for_end(), End::failed);
+  EXPECT_THAT(prefilling.message(), HasSubstr("before the prompt was read"));
+  for (Answer* answer : {&waiting, &decoding, &prefilling})
+    EXPECT_EQ(answer->failure(), EngineFailure::deadline);
+  ASSERT_TRUE(submit(engine, request(5, 4), after));
+  ASSERT_EQ(after.wait_for_end(), End::finished);
+  EXPECT_EQ(after.tokens(), alone(request(5, 4)));
+  for (Answer* answer : {&decoding, &waiting, &prefilling, &after}) answer->wait_for_destruction();
+}
+
+TEST_F(BatchEngineTest, TellsProgressAndStatistics) {
+  options_.prefill_tokens = 8;
+  Generator small(ops_, golden_.model(), options_);
+  BatchEngine engine(small, {});
+  Answer answer, again;
+  ASSERT_TRUE(submit(engine, request(30, 3), answer));
+  ASSERT_EQ(answer.wait_for_end(), End::finished);
+  answer.wait_for_destruction();
+  EXPECT_EQ(answer.progress(), (std::vector<std::pair<int, int>>{{0, 8}, {0, 16}, {0, 24}}));
+  ASSERT_TRUE(submit(engine, request(33, 3), again));
+  ASSERT_EQ(again.wait_for_end(), End::finished);
+  again.wait_for_destruction();
+  while (engine.stats().running > 0) std::this_thread::yield();
+  const EngineStats stats = engine.stats();
+  EXPECT_EQ(stats.waiting, 0);
+  EXPECT_EQ(stats.tokens.prompt_tokens, 63);
+  EXPECT_EQ(stats.kv.used_bytes, 0u);
+  EXPECT_GT(stats.kv.cached_bytes, 0u);  // whole pages of what was asked
+  EXPECT_LE(stats.kv.cached_bytes, stats.kv.total_bytes);
+}
+
+// Requests for the model alone and for its adapter, together in every step.
+TEST_F(BatchEngineTest, EachRequestHasTheAdapterItNames) {
+  options_.adapters = {&golden_.adapter};
+  Generator generator(ops_, golden_.model(), options_);
+  const auto adapted = [&](int adapter) {
+    EngineRequest r = request(9, 12);
+    r.adapter = adapter;
+    return r;
+  };
+  const std::vector<int> base = alone(adapted(-1)), other = alone(adapted(0));
+  ASSERT_NE(base, other);
+  BatchEngine engine(generator, {});
+  std::vector<Answer> answers(6);
+  for (int i = 0; i < 6; i++) ASSERT_TRUE(submit(engine, adapted(i % 2 - 1), answers[size_t(i)]));
+  for (int i = 0; i < 6; i++) {
+    ASSERT_EQ(answers[size_t(i)].wait_for_end(), End::finished);
+    answers[size_t(i)].wait_for_destruction();
+    EXPECT_EQ(answers[size_t(i)].tokens(), i % 2 == 0 ? base : other) << i;
+  }
+}
+
 TEST_F(BatchEngineTest, DestructionCutsWhatIsLeft) {
   std::vector<Answer> answers(12);
   // Slow listeners: all twelve would take two seconds.
@@ -338,6 +435,8 @@ class ChoicesClient final : public EngineClient {
   }
   ~ChoicesClient() override { heard_.destroyed = true; }
   void on_accepted() override {}
+  void on_started() override {}
+  void on_progress(int, int) override {}
   bool on_token(int choice, const GeneratedToken& token) override {
     heard_.tokens.at(size_t(choice)).push_back(token.token);
     if (token.logprobs && choice == 0) {
@@ -350,7 +449,7 @@ class ChoicesClient final : public EngineClient {
     heard_.reasons.at(size_t(choice)) = reason;
   }
   void on_done(const Usage& usage) override { heard_.usage = usage; }
-  void on_error(const std::string& message) override { ADD_FAILURE() << message; }
+  void on_error(EngineFailure, const std::string& message) override { ADD_FAILURE() << message; }
   bool cancelled() const override { return false; }
 
  private:

@@ -6,8 +6,12 @@
 #include <cmath>
 
 #include "base/utf8.h"
+#include "serve/answer_json.h"
 #include "serve/answer_text.h"
 #include "serve/api_keys.h"
+#include "serve/cors_policy.h"
+#include "serve/request_record.h"
+#include "serve/server_metrics.h"
 #include "test_folder.h"
 
 namespace chatmem {
@@ -217,7 +221,7 @@ TEST(OpenAi, ShapesOfAnswers) {
   AnswerHead head{"chatcmpl-1", "m", 1'730'000'000};
   const Usage usage{9, 8, 2};
   const AnswerChoice choice{"Hel\"lo", {}, nullptr, "length"};
-  EXPECT_EQ(chat_completion(head, std::vector{choice}, usage),
+  EXPECT_EQ(whole_answer(head, std::vector{choice}, usage),
             R"({"id":"chatcmpl-1","object":"chat.completion","created":1730000000,"model":"m",)"
             R"("choices":[{"index":0,"message":{"role":"assistant","content":"Hel\"lo",)"
             R"("refusal":null},"logprobs":null,"finish_reason":"length"}],"usage":{)"
@@ -240,7 +244,7 @@ TEST(OpenAi, ShapesOfAnswers) {
   const Json last = parse_json(usage_chunk(head, usage), "chunk");
   EXPECT_TRUE(last["choices"].empty());
   EXPECT_EQ(last["usage"]["total_tokens"], 11);
-  EXPECT_EQ(model_list("m", 5),
+  EXPECT_EQ(model_list(std::vector<std::string_view>{"m"}, 5),
             R"({"object":"list","data":[{"id":"m","object":"model","created":5,)"
             R"("owned_by":"chatmem"}]})");
 }
@@ -249,10 +253,10 @@ TEST(OpenAi, ShapesOfCallsAndLogprobs) {
   const AnswerHead head{"chatcmpl-1", "m", 5, "fp_1"};
   const FunctionCall call{"call_1", "f", "{}"};
   const Json whole =
-      parse_json(chat_completion(head,
-                                 std::vector{AnswerChoice{"", {}, nullptr, "stop"},
-                                             AnswerChoice{"", call, nullptr, "tool_calls"}},
-                                 {}),
+      parse_json(whole_answer(head,
+                              std::vector{AnswerChoice{"", {}, nullptr, "stop"},
+                                          AnswerChoice{"", call, nullptr, "tool_calls"}},
+                              {}),
                  "body");
   EXPECT_EQ(whole["system_fingerprint"], "fp_1");
   EXPECT_EQ(whole["choices"][1]["index"], 1);
@@ -268,7 +272,7 @@ TEST(OpenAi, ShapesOfCallsAndLogprobs) {
       dump_json(parse_json(arguments_chunk(head, 0, "x", nullptr), "c")["choices"][0]["delta"]),
       R"({"tool_calls":[{"index":0,"function":{"arguments":"x"}}]})");
   const NamedLogprob half{"\xC3", "\xC3", -0.5f}, end{"<|eot_id|>", "", -INFINITY};
-  const Json entries = Json::array({logprob_entry(half, std::vector{half, end})});
+  const Json entries = Json::array({logprob_entry(half, std::vector{half, end}, 0)});
   const Json chunk = parse_json(content_chunk(head, 0, "x", entries), "chunk");
   EXPECT_EQ(dump_json(chunk["choices"][0]["logprobs"]),
             "{\"content\":[{\"token\":\"\xEF\xBF\xBD\""
@@ -282,10 +286,158 @@ TEST(OpenAi, ShapesOfErrors) {
   EXPECT_EQ(ApiError(429, "full", "", "queue_full").body(),
             R"({"error":{"message":"full","type":"rate_limit_error","param":null,)"
             R"("code":"queue_full"}})");
-  const Json error = parse_json(ApiError::too_long(300, 256).body(), "body")["error"];
+  const Json error = parse_json(ApiError::too_long(300, 256, "messages").body(), "body")["error"];
   EXPECT_EQ(error["type"], "exceed_context_size_error");
   EXPECT_EQ(error["n_prompt_tokens"], 300);
   EXPECT_EQ(error["n_ctx"], 256);
+}
+
+CompletionRequest completion(const std::string& fields) {
+  return parse_completion("{" + fields + "}", 100);
+}
+
+TEST(OpenAi, Completions) {
+  const CompletionRequest plain = completion(R"("prompt":"<s>[INST] a [/INST]")");
+  EXPECT_EQ(plain.prompt, "<s>[INST] a [/INST]");
+  EXPECT_EQ(plain.max_tokens, 16);
+  EXPECT_EQ(plain.top_logprobs, -1);
+  EXPECT_FALSE(plain.echo);
+  EXPECT_EQ(
+      completion(R"("prompt":["a"],"max_tokens":3,"logprobs":0,"echo":true,"best_of":1)").prompt,
+      "a");
+  EXPECT_EQ(completion(R"("prompt":"","logprobs":5)").top_logprobs, 5);
+  EXPECT_THAT(completion(R"("prompt":[1,99])").tokens, ElementsAre(1, 99));
+  EXPECT_THAT(completion(R"("prompt":[[7]])").tokens, ElementsAre(7));
+  const auto no = [](const std::string& fields) { return refused([&] { completion(fields); }); };
+  for (const char* prompt : {"", R"("prompt":5)", R"("prompt":["a","b"])", R"("prompt":[[1],[2]])",
+                             R"("prompt":[100])", R"("prompt":[-1])", R"("prompt":[1.5])",
+                             R"("prompt":[])", R"("prompt":[[]])", R"("prompt":{})"})
+    EXPECT_EQ(no(prompt), "400 prompt") << prompt;
+  EXPECT_EQ(no(R"("prompt":"a","best_of":2)"), "400 best_of");
+  EXPECT_EQ(no(R"("prompt":"a","logprobs":true)"), "400 logprobs");
+}
+
+TEST(OpenAi, ShapesOfCompletions) {
+  AnswerHead head{"cmpl-1", "m", 5, "fp_1"};
+  head.shape = AnswerShape::text;
+  const Json entries = Json::array(
+      {logprob_entry({"a", "a", {}}, {}, 0),
+       logprob_entry({"b", "b", -0.5f}, std::vector{NamedLogprob{"c", "c", -0.25f}}, 1)});
+  const AnswerChoice choice{"ab", {}, entries, "length"};
+  const std::string logprobs =
+      R"({"tokens":["a","b"],"token_logprobs":[null,-0.5],"top_logprobs":[null,{"c":-0.25}],)"
+      R"("text_offset":[0,1]})";
+  EXPECT_EQ(whole_answer(head, std::vector{choice}, {2, 0, 1}),
+            R"({"id":"cmpl-1","object":"text_completion","created":5,"model":"m",)"
+            R"("system_fingerprint":"fp_1","choices":[{"text":"ab","index":0,"logprobs":)" +
+                logprobs +
+                R"(,"finish_reason":"length"}],"usage":{"prompt_tokens":2,"completion_tokens":1,)"
+                R"("total_tokens":3,"prompt_tokens_details":{"cached_tokens":0}}})");
+  EXPECT_EQ(content_chunk(head, 1, "x", nullptr),
+            R"({"id":"cmpl-1","object":"text_completion","created":5,"model":"m",)"
+            R"("system_fingerprint":"fp_1","choices":[{"text":"x","index":1,"logprobs":null,)"
+            R"("finish_reason":null}]})");
+  EXPECT_EQ(parse_json(finish_chunk(head, 0, "stop", nullptr), "c")["choices"][0]["text"], "");
+  EXPECT_EQ(parse_json(progress_chunk(head, 9, 3, 5), "c")["prompt_progress"].dump(),
+            R"({"total":9,"cache":3,"processed":5})");
+}
+
+SummaryRequest summary(
+    const std::string& fields,
+    const std::string& chat = "2024-05-01 09:00 | You: a\\n2024-05-04 09:00 | Ana: b") {
+  return parse_summary("{\"chat\":\"" + chat + "\"" + fields + "}");
+}
+
+TEST(OpenAi, SummaryRequests) {
+  const SummaryRequest all = summary("");
+  EXPECT_EQ(all.conversation.messages.size(), 2u);
+  EXPECT_FALSE(all.conversation.as_of);
+  EXPECT_EQ(all.sampling.temperature, 0);
+  const SummaryRequest one = summary(
+      R"(,"from":"2024-05-02","to":"","as_of":"2024-06-01","temperature":0.5,"stream":true)");
+  ASSERT_EQ(one.conversation.messages.size(), 1u);
+  EXPECT_EQ(one.conversation.start_date, "2024-05-04");
+  EXPECT_EQ(format_date(*one.conversation.as_of), "2024-06-01");
+  EXPECT_EQ(one.sampling.temperature, 0.5f);
+  EXPECT_TRUE(one.stream);
+  const auto no = [](const std::string& fields) { return refused([&] { summary(fields); }); };
+  EXPECT_EQ(no(R"(,"from":"May")"), "400 from");
+  EXPECT_EQ(no(R"(,"to":7)"), "400 to");
+  EXPECT_EQ(no(R"(,"as_of":"2024-02-30")"), "400 as_of");
+  EXPECT_EQ(no(R"(,"from":"2024-05-02","to":"2024-05-01")"), "400 from");
+  EXPECT_EQ(no(R"(,"from":"2024-06-01")"), "400 from");
+  EXPECT_EQ(no(R"(,"to":"2024-04-01")"), "400 to");
+  EXPECT_EQ(refused([] { summary("", "no chat"); }), "400 chat");
+  EXPECT_EQ(refused([] { parse_summary("{}"); }), "400 chat");
+  EXPECT_EQ(refused([] { parse_summary("[]"); }), "400 -");
+}
+
+HttpRequest from_page(const std::string& origin, const std::string& host = "127.0.0.1:8080") {
+  HttpRequest request;
+  request.method = "POST";
+  request.headers = {{"Host", host}, {"Origin", origin}};
+  return request;
+}
+
+TEST(Cors, PagesOfOthersMustBeNamed) {
+  const CorsPolicy none({}), some({"https://app.example", "http://localhost:3000"}), all({"*"});
+  EXPECT_TRUE(none.allows({}));
+  EXPECT_TRUE(none.allows(from_page("http://127.0.0.1:8080")));
+  EXPECT_TRUE(none.allows(from_page("https://chat.example", "chat.example")));
+  EXPECT_FALSE(none.allows(from_page("https://app.example")));
+  EXPECT_FALSE(none.allows(from_page("null")));
+  EXPECT_FALSE(none.allows(from_page("http://", "")));
+  EXPECT_TRUE(some.allows(from_page("https://app.example")));
+  EXPECT_FALSE(some.allows(from_page("https://app.example.evil")));
+  EXPECT_TRUE(all.allows(from_page("null")));
+  EXPECT_TRUE(none.headers(from_page("https://app.example")).empty());
+  EXPECT_EQ(some.headers(from_page("https://other.example")), (HttpHeaders{{"vary", "origin"}}));
+  const HttpHeaders headers = some.headers(from_page("https://app.example"));
+  EXPECT_EQ(*find_header(headers, "access-control-allow-origin"), "https://app.example");
+  EXPECT_EQ(find_header(headers, "access-control-allow-methods"), nullptr);
+  HttpRequest before = from_page("http://localhost:3000");
+  before.method = "OPTIONS";
+  before.headers.push_back({"Access-Control-Request-Headers", "authorization,x-stainless-os"});
+  EXPECT_EQ(*find_header(some.headers(before), "access-control-allow-headers"),
+            "authorization,x-stainless-os");
+  for (const char* wrong : {"app.example", "https://", "https://a/b", "ftp://a", "https://a b"})
+    EXPECT_THROW(CorsPolicy({wrong}), Error) << wrong;
+}
+
+TEST(Records, LinesOfTheLogAndMetrics) {
+  RequestRecord record;
+  record.id = "req_1", record.method = "POST", record.route = "/v1/chat/completions";
+  record.status = 200, record.model = "m", record.streams = true, record.n = 1;
+  record.usage = Usage{100, 60, 11};
+  record.finish = "stop";
+  const auto at = [&](int ms) { return record.begun + std::chrono::milliseconds(ms); };
+  record.started = at(2), record.first_token = at(200), record.last_token = at(700);
+  record.ended = at(701);
+  EXPECT_EQ(log_line(record, "T"),
+            R"({"time":"T","id":"req_1","method":"POST","route":"/v1/chat/completions",)"
+            R"("status":200,"model":"m","stream":true,"n":1,"prompt_tokens":100,)"
+            R"("cached_tokens":60,"completion_tokens":11,"finish":"stop","queue_ms":2.0,)"
+            R"("ttft_ms":200.0,"total_ms":701.0})");
+  ServerMetrics metrics;
+  metrics.count(record);
+  RequestRecord refused;
+  refused.status = 400;
+  metrics.count(refused);
+  const std::string text = metrics.text(nullptr, 0);
+  for (const char* line :
+       {"chatmem_ready 0\n",
+        "chatmem_requests_total{route=\"/v1/chat/completions\",status=\"200\"} 1\n",
+        "chatmem_requests_total{route=\"other\",status=\"400\"} 1\n",
+        "chatmem_time_to_first_token_seconds_bucket{le=\"0.1\"} 0\n",
+        "chatmem_time_to_first_token_seconds_bucket{le=\"0.25\"} 1\n",
+        "chatmem_time_to_first_token_seconds_bucket{le=\"+Inf\"} 1\n",
+        "chatmem_time_to_first_token_seconds_sum 0.2\n",
+        "chatmem_time_per_output_token_seconds_sum 0.05\n",
+        "chatmem_time_per_output_token_seconds_bucket{le=\"0.025\"} 0\n",
+        "chatmem_time_per_output_token_seconds_bucket{le=\"0.05\"} 1\n",
+        "chatmem_prompt_tokens_total 100\n", "chatmem_prompt_tokens_cached_total 60\n",
+        "chatmem_prefix_cache_hits_total 1\n"})
+    EXPECT_THAT(text, HasSubstr(line));
 }
 
 // All that comes out, whatever the pieces.

@@ -1,21 +1,13 @@
-// The server over HTTP with an engine that plays a script from threads of its own.
-#include "serve/server.h"
-
+// Chat completions over HTTP.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
-#include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 
-#include "base/json.h"
-#include "net/http_client.h"
-#include "net/sse.h"
 #include "raw_socket.h"
-#include "serve/openai_api.h"
+#include "script_server.h"
 #include "test_folder.h"
 
 namespace chatmem {
@@ -28,165 +20,6 @@ using ::testing::Not;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-bool eventually(const std::function<bool()>& condition) {
-  for (const auto end = Clock::now() + 5s; Clock::now() < end;) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(2ms);
-  }
-  return condition();
-}
-
-// A prompt has a token for each byte of its contents; token i of an answer is pieces[i].
-class ScriptCodec final : public ChatCodec {
- public:
-  std::vector<int> encode(std::span<const Turn> turns, std::span<const Json>) const override {
-    std::vector<int> tokens;
-    for (const Turn& turn : turns)
-      tokens.insert(tokens.end(), turn.content.begin(), turn.content.end());
-    return tokens;
-  }
-  std::vector<int> encode_text(std::string_view text) const override {
-    return {text.begin(), text.end()};
-  }
-  std::string decode(int token) const override { return pieces.at(size_t(token)); }
-  std::string name(int token) const override { return decode(token); }
-  std::vector<int> stop_tokens() const override { return {7}; }
-  const TokenTrie& trie() const override { return trie_; }
-  std::vector<std::string> pieces = {"Hel", "lo", " world"};
-
- private:
-  const TokenTrie trie_{std::vector<std::string_view>{"{", "}"}};
-};
-
-class ScriptEngine final : public Engine {
- public:
-  explicit ScriptEngine(const ScriptCodec& codec) : codec_(codec) {}
-  ~ScriptEngine() override {
-    for (std::thread& thread : threads_) thread.join();
-  }
-  int context_length() const override { return context; }
-  int vocab_size() const override { return 50; }
-  bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override {
-    const std::lock_guard lock(mutex_);
-    if (running_ >= capacity) return false;
-    running_++;
-    last.prompt = request.prompt, last.stop_tokens = request.stop_tokens;
-    last.max_tokens = request.max_tokens, last.sampling = request.sampling;
-    last.n = request.n, last.top_logprobs = request.top_logprobs;
-    constrained = request.constraint != nullptr;
-    client->on_accepted();
-    threads_.emplace_back([this, r = std::move(request), c = std::move(client)]() mutable {
-      play(r, *c);
-      c.reset();
-      running_--;
-    });
-    return true;
-  }
-  int running() const { return running_; }
-  // Of the last request: all but its constraint. For a test that waited for the answer.
-  const EngineRequest& last_request() const { return last; }
-
-  std::atomic<int> context = 100, capacity = 100, cancelled = 0, tokens_made = 0;
-  std::atomic<bool> holds = false;  // before the first token, with a look at cancelled()
-  std::atomic<int> pause_ms = 0;    // between tokens
-  std::atomic<bool> fails = false;
-  std::atomic<int> repeats = 1;
-  std::atomic<bool> constrained = false;  // the last request
-
- private:
-  void play(const EngineRequest& request, EngineClient& client) {
-    while (holds) {
-      if (client.cancelled()) return void(cancelled++);
-      std::this_thread::sleep_for(2ms);
-    }
-    Usage usage{int(request.prompt.size()), 1, 0};
-    for (int choice = 0; choice < request.n; choice++)
-      if (!play_choice(choice, request, client, usage)) return;
-    client.on_done(usage);
-  }
-  // False when the client has been told of an error, or left.
-  bool play_choice(int choice, const EngineRequest& request, EngineClient& client, Usage& usage) {
-    const int n = int(codec_.pieces.size()) * repeats;
-    for (int i = 0; i < n; i++) {
-      if (i == request.max_tokens) return client.on_finish(choice, FinishReason::length), true;
-      if (fails && i == 1) return client.on_error("[engine] out of memory"), false;
-      if (client.cancelled()) return cancelled++, false;
-      usage.completion_tokens++;
-      tokens_made++;
-      GeneratedToken token{0, i % int(codec_.pieces.size()), FinishReason::none};
-      if (request.top_logprobs >= 0) token.logprobs = TokenLogprobs{-0.5f, {{1, -0.25f}}};
-      if (!client.on_token(choice, token)) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
-    }
-    client.on_finish(choice, FinishReason::stop);
-    return true;
-  }
-
-  const ScriptCodec& codec_;
-  std::mutex mutex_;
-  EngineRequest last;
-  std::atomic<int> running_ = 0;
-  std::vector<std::thread> threads_;
-};
-
-class Server : public ::testing::Test {
- protected:
-  void start(ChatServerOptions options = {}, bool ready = true) {
-    server_ = std::make_unique<ChatServer>(std::move(options));
-    if (ready) set_model();
-  }
-  void set_model() { server_->set_model({"tiny", &engine_, &codec_, "fp_0"}); }
-  std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(server_->port()) + path;
-  }
-  HttpResponse post(const std::string& fields, const std::string& content = "Hi",
-                    HttpHeaders headers = {}) const {
-    return http_request({.method = "POST",
-                         .url = url("/v1/chat/completions"),
-                         .headers = std::move(headers),
-                         .body = body(fields, content)});
-  }
-  static std::string body(const std::string& fields, const std::string& content = "Hi") {
-    return "{\"messages\":[{\"role\":\"user\",\"content\":\"" + content + "\"}]" +
-           (fields.empty() ? "" : "," + fields) + "}";
-  }
-  static std::string raw_post(const std::string& fields) {
-    const std::string text = body(fields);
-    return "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: " +
-           std::to_string(text.size()) + "\r\n\r\n" + text;
-  }
-  static std::vector<std::string> events(std::string_view stream) {
-    std::vector<std::string> found;
-    SseDecoder decoder([&](const SseEvent& event) { found.push_back(event.data); });
-    decoder.feed(stream);
-    return found;
-  }
-  // The contents of a stream, joined by "|", then its finish reason; checks its order.
-  static std::string story(const std::string& stream) {
-    const std::vector<std::string> data = events(stream);
-    EXPECT_EQ(data.back(), "[DONE]");
-    std::string out, reason;
-    for (size_t i = 0; i + 1 < data.size(); i++) {
-      const Json chunk = parse_json(data[i], "chunk");
-      if (chunk["choices"].empty()) continue;
-      const Json& choice = chunk["choices"][0];
-      EXPECT_EQ(i == 0, choice["delta"].contains("role"));
-      EXPECT_EQ(reason, "") << "nothing comes after the finish";
-      if (i > 0 && choice["delta"].contains("content"))
-        out += choice["delta"]["content"].get<std::string>() + "|";
-      if (!choice["finish_reason"].is_null()) reason = choice["finish_reason"];
-    }
-    return out + reason;
-  }
-  static Json error(const HttpResponse& response) {
-    return parse_json(response.body, "error")["error"];
-  }
-
-  ScriptCodec codec_;
-  ScriptEngine engine_{codec_};
-  std::unique_ptr<ChatServer> server_;  // ends before the engine
-};
-
 TEST_F(Server, AnswersWhole) {
   start();
   const HttpResponse response = post("\"model\":\"any\",\"temperature\":0,\"seed\":4");
@@ -198,7 +31,7 @@ TEST_F(Server, AnswersWhole) {
   EXPECT_EQ(json["usage"]["prompt_tokens"], 2);
   EXPECT_EQ(json["usage"]["completion_tokens"], 3);
   EXPECT_NE(find_header(response.headers, "x-request-id"), nullptr);
-  const EngineRequest& asked = engine_.last_request();
+  const EngineRequest asked = engine_.last_request();
   EXPECT_THAT(asked.prompt, ElementsAre('H', 'i'));
   EXPECT_THAT(asked.stop_tokens, ElementsAre(7));
   EXPECT_EQ(asked.max_tokens, 98);
@@ -302,8 +135,8 @@ TEST_F(Server, LogprobsGoWithTheirText) {
 
 TEST_F(Server, BiasOfTokensThatAreNone) {
   start();
-  EXPECT_EQ(post("\"logit_bias\":{\"49\":5}").status, 200);
-  EXPECT_EQ(error(post("\"logit_bias\":{\"50\":5}"))["param"], "logit_bias");
+  EXPECT_EQ(post("\"logit_bias\":{\"127\":5}").status, 200);
+  EXPECT_EQ(error(post("\"logit_bias\":{\"128\":5}"))["param"], "logit_bias");
 }
 
 const std::string kTools =
@@ -434,6 +267,13 @@ TEST_F(Server, KeysAreAskedFor) {
   EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-one"}}).status, 200);
   EXPECT_EQ(http_request({.url = url("/v1/models")}).status, 401);
   EXPECT_EQ(http_request({.url = url("/health")}).status, 200);
+
+  options.key = "sk-three";
+  server_.reset();
+  start(options);
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-one"}}).status, 200);
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-three"}}).status, 200);
+  EXPECT_EQ(post("", "Hi", {{"Authorization", "Bearer sk-two"}}).status, 401);
 }
 
 TEST_F(Server, StopDrains) {

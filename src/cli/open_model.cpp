@@ -27,12 +27,16 @@ void add_device_flags(CLI::App& verb, ModelOptions& o) {
       ->capture_default_str();
 }
 
-void add_model_flags(CLI::App& verb, ModelOptions& o) {
+void add_base_model_flags(CLI::App& verb, ModelOptions& o) {
   verb.add_option("--model", o.model, "a Llama 3.x model: Hugging Face folder or GGUF file")
       ->required();
-  verb.add_option("--adapter", o.adapter, "a LoRA adapter: PEFT folder or GGUF file");
   verb.add_option("--tokenizer", o.tokenizer, "tokenizer file or folder; default: the model's own");
   add_device_flags(verb, o);
+}
+
+void add_model_flags(CLI::App& verb, ModelOptions& o) {
+  add_base_model_flags(verb, o);
+  verb.add_option("--adapter", o.adapter, "a LoRA adapter: PEFT folder or GGUF file");
 }
 
 std::unique_ptr<Ops> open_device(const ModelOptions& options) {
@@ -65,12 +69,14 @@ OpenModel open_model(const ModelOptions& options, WantTokenizer want) {
   return open;
 }
 
-void open_adapter(OpenModel& open, const ModelOptions& options) {
+Adapter read_adapter(const OpenModel& open, const fs::path& path) {
   const Llama& model = open.loaded.model;
-  if (options.adapter.empty()) return;
-  open.adapter = fs::is_regular_file(options.adapter)
-                     ? load_gguf_adapter(*open.ops, model.config, options.adapter, open.dtype)
-                     : load_adapter(*open.ops, model, options.adapter, open.dtype);
+  return fs::is_regular_file(path) ? load_gguf_adapter(*open.ops, model.config, path, open.dtype)
+                                   : load_adapter(*open.ops, model, path, open.dtype);
+}
+
+void open_adapter(OpenModel& open, const ModelOptions& options) {
+  if (!options.adapter.empty()) open.adapter = read_adapter(open, options.adapter);
 }
 
 std::optional<TokenizerSource> find_tokenizer(const ModelOptions& options,

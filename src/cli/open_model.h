@@ -22,7 +22,9 @@ struct ModelOptions {
 
 // Declares --device, --threads and --dtype on a verb.
 void add_device_flags(CLI::App& verb, ModelOptions& options);
-// The same with --model (required), --adapter and --tokenizer.
+// The same with --model (required) and --tokenizer.
+void add_base_model_flags(CLI::App& verb, ModelOptions& options);
+// The same with --adapter.
 void add_model_flags(CLI::App& verb, ModelOptions& options);
 
 std::unique_ptr<Ops> open_device(const ModelOptions& options);
@@ -43,7 +45,9 @@ struct OpenModel {
 
 OpenModel open_model(const ModelOptions& options, WantTokenizer want);
 
-// Opens the adapter that the options name, if any, for the weights as they are by now.
+// A PEFT folder or a GGUF file, for the weights as they are by now.
+Adapter read_adapter(const OpenModel& open, const fs::path& path);
+// Opens the adapter that the options name, if any.
 void open_adapter(OpenModel& open, const ModelOptions& options);
 
 // What ModelOptions name as the tokenizer; nullopt where the model has none of its own.

@@ -1,13 +1,19 @@
-// chatmem serve: an OpenAI-compatible server for one model.
+// chatmem serve: an OpenAI-compatible server for a model and its adapters.
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
+#include <vector>
 
+#include "base/date.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/progress.h"
+#include "base/utf8.h"
 #include "cli/open_model.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
@@ -19,10 +25,13 @@ namespace {
 
 struct ServeFlags {
   ModelOptions model;
+  std::vector<std::string> adapters, cors_origins;
   std::string address = "127.0.0.1", name, keys_file, kv_dtype = "auto";
   std::string kv_cache_dir, speculate = "auto";
   uint64_t kv_cache_bytes = uint64_t(8) << 30;
   int port = 8080, max_requests = 8, max_queue = 64, prefill_tokens = 512, kv_tokens = 0;
+  int deadline_s = 3600;
+  bool log_content = false;
 };
 
 // Blocks the signals in every thread that is started after it, so that wait() hears them.
@@ -44,15 +53,63 @@ class Signals {
   sigset_t set_;
 };
 
+// An adapter of --adapter: NAME=PATH, or PATH, which is what the model's own name answers with.
+struct NamedAdapter {
+  std::string name, path;
+};
+
+std::vector<NamedAdapter> named_adapters(const ServeFlags& f) {
+  std::vector<NamedAdapter> named;
+  for (const std::string& text : f.adapters) {
+    const size_t equals = fs::exists(text) ? text.npos : text.find('=');
+    if (equals == text.npos)
+      named.push_back({"", text});
+    else
+      named.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    if (equals == 0 || equals + 1 == text.size())
+      throw Error(fmt::format("[serve] --adapter must be NAME=PATH or PATH, is '{}'", text), "",
+                  kUsage);
+  }
+  return named;
+}
+
+std::string file_name(const std::string& path) {
+  return fs::path(path).lexically_normal().filename().string();
+}
+
+// What clients call the model and its adapters, each once.
+std::vector<ServedModel::Name> served_names(const ServeFlags& f,
+                                            const std::vector<NamedAdapter>& adapters) {
+  std::string own = f.name.empty() ? file_name(f.model.model) : f.name;
+  if (own.empty()) own = "chatmem";
+  std::vector<ServedModel::Name> names = {{own, -1}};
+  for (int i = 0; i < int(adapters.size()); i++) {
+    const std::string& name = adapters[size_t(i)].name;
+    const bool taken =
+        name.empty() ? names[0].adapter >= 0
+                     : std::ranges::find(names, name, &ServedModel::Name::name) != names.end();
+    if (taken)
+      throw Error(fmt::format("[serve] the adapters must have names of their own, '{}' is there "
+                              "twice",
+                              name.empty() ? own : name),
+                  "write --adapter NAME=PATH for each", kUsage);
+    if (name.empty())
+      names[0].adapter = i;
+    else
+      names.push_back({name, i});
+  }
+  return names;
+}
+
 // Of what decides an answer beside the request: program, device, dtype, tokenizer and the names and
-// shape of model and adapter. The weights themselves are not read for it.
-std::string fingerprint_of(const OpenModel& open, const ModelOptions& options) {
-  const auto name = [](const std::string& path) {
-    return fs::path(path).lexically_normal().filename().string();
-  };
-  const std::string all =
-      fmt::format("{} {} {} {} {} {:x}", CHATMEM_VERSION, options.device, int(open.dtype),
-                  name(options.model), name(options.adapter), open.tokenizer->fingerprint());
+// shape of model and adapters. The weights themselves are not read for it.
+std::string fingerprint_of(const OpenModel& open, const ServeFlags& f,
+                           const std::vector<NamedAdapter>& adapters) {
+  std::string all =
+      fmt::format("{} {} {} {} {:x}", CHATMEM_VERSION, f.model.device, int(open.dtype),
+                  file_name(f.model.model), open.tokenizer->fingerprint());
+  for (const NamedAdapter& adapter : adapters)
+    all += fmt::format(" {}={}", adapter.name, file_name(adapter.path));
   return fmt::format("fp_{:016x}", hash64(all, open.loaded.model.config.n_parameters()));
 }
 
@@ -66,13 +123,14 @@ std::optional<DType> kv_dtype(std::string_view name) {
 // the bits that it has alone, in less than twice the time of one.
 constexpr int kDraftTokens = 7;
 
-GeneratorOptions generator_options(const ServeFlags& f, const OpenModel& open) {
+GeneratorOptions generator_options(const ServeFlags& f, const OpenModel& open,
+                                   std::span<const Adapter> adapters) {
   GeneratorOptions options{.max_requests = f.max_requests,
                            .prefill_tokens = f.prefill_tokens,
                            .kv_tokens = f.kv_tokens,
                            .dtype = open.dtype,
                            .kv_dtype = kv_dtype(f.kv_dtype)};
-  if (open.adapter) options.adapters = {open.adapter_or_null()};
+  for (const Adapter& adapter : adapters) options.adapters.push_back(&adapter);
   if (f.speculate == "auto") {
     options.draft_tokens = kDraftTokens;
   } else if (f.speculate != "off") {
@@ -93,46 +151,60 @@ void print_stats(const GeneratorStats& s) {
              format_count(s.drafted_tokens), format_count(s.accepted_tokens));
 }
 
-int serve(const ServeFlags& f) {
-  constexpr int kDrainMs = 30'000;
-  const Signals signals;
+ChatServerOptions server_options(const ServeFlags& f) {
   ChatServerOptions options;
   options.http.address = f.address;
   options.http.port = f.port;
-  options.http.log = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
+  options.http.log = [](std::string_view line) {
+    const Json entry = {{"time", now_iso8601()}, {"error", replace_invalid_utf8(line)}};
+    fmt::print(stderr, "{}\n", dump_json(entry));
+  };
+  options.log_request = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
+  options.log_content = f.log_content;
+  options.cors_origins = f.cors_origins;
+  options.deadline_ms = f.deadline_s * 1000;
   if (!f.keys_file.empty()) options.keys_file = f.keys_file;
+  if (const char* key = std::getenv("CHATMEM_API_KEY"); key != nullptr) options.key = key;
+  return options;
+}
+
+int serve(const ServeFlags& f) {
+  constexpr int kDrainMs = 30'000;
+  const Signals signals;
+  const std::vector<NamedAdapter> named = named_adapters(f);
+  const std::vector<ServedModel::Name> names = served_names(f, named);
 
   // Destroyed from the last to the first: the server, then the engine that it hands requests to.
   const auto start = std::chrono::steady_clock::now();
   std::optional<OpenModel> open;
+  std::vector<Adapter> adapters;
   std::optional<Llama3Codec> codec;
   std::unique_ptr<Generator> generator;
   std::unique_ptr<BatchEngine> engine;
-  ChatServer server(options);  // listens at once: /health says that the model is loading
+  ChatServer server(server_options(f));  // listens at once: /health says that the model is loading
   open = open_model(f.model, WantTokenizer::yes);
-  const Config& config = open->loaded.model.config;
-  generator =
-      std::make_unique<Generator>(*open->ops, open->loaded.model, generator_options(f, *open));
-  engine = std::make_unique<BatchEngine>(*generator,
-                                         BatchEngine::Options{f.max_queue, open->adapter ? 0 : -1});
+  for (const NamedAdapter& one : named) adapters.push_back(read_adapter(*open, one.path));
+  generator = std::make_unique<Generator>(*open->ops, open->loaded.model,
+                                          generator_options(f, *open, adapters));
+  engine = std::make_unique<BatchEngine>(*generator, BatchEngine::Options{f.max_queue});
   codec.emplace(*open->tokenizer);
-  const std::string name =
-      f.name.empty() ? fs::path(f.model.model).lexically_normal().filename().string() : f.name;
-  server.set_model(
-      {name.empty() ? "chatmem" : name, engine.get(), &*codec, fingerprint_of(*open, f.model)});
+  server.set_model({names, engine.get(), &*codec, fingerprint_of(*open, f, named)});
 
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   fmt::print(stderr,
-             "{}: {} parameters, context {} tokens, {} of device memory, ready in {:.2f} s\n", name,
-             format_count(int64_t(config.n_parameters())), format_count(engine->context_length()),
+             "{}: {} parameters, context {} tokens, {} of device memory, ready in {:.2f} s\n",
+             names[0].name, format_count(int64_t(open->loaded.model.config.n_parameters())),
+             format_count(engine->context_length()),
              format_bytes(double(open->ops->allocated_bytes())), seconds);
-  fmt::print("listening on http://{}:{}\n", f.address, server.port());
+  const bool is_v6 = f.address.find(':') != std::string::npos;
+  fmt::print(fmt::runtime(is_v6 ? "listening on http://[{}]:{}\n" : "listening on http://{}:{}\n"),
+             f.address, server.port());
   std::fflush(stdout);
   signals.wait();
   fmt::print(stderr, "stopping: running answers have {} s\n", kDrainMs / 1000);
   server.stop(kDrainMs);
-  print_stats(engine->stats());
+  print_stats(engine->stats().tokens);
   return kDone;
 }
 
@@ -144,8 +216,13 @@ void add_serve(CLI::App& app, Action& action) {
       "serve",
       "serve a model over an OpenAI-compatible HTTP API\n\n"
       "example: chatmem serve --model MERGED --port 8080\n\n"
-      "Answers POST /v1/chat/completions, streamed or not, GET /v1/models and GET /health.");
-  add_model_flags(verb, f.model);
+      "Answers POST /v1/chat/completions, /v1/completions, /summarize, /tokenize, /detokenize, and "
+      "GET /v1/models, /health, /metrics; / is a page that summarizes a chat (docs/api.md).");
+  add_base_model_flags(verb, f.model);
+  verb.add_option("--adapter", f.adapters,
+                  "a LoRA adapter, PEFT folder or GGUF file: PATH for the model's own name, "
+                  "NAME=PATH for requests that name it; repeatable")
+      ->allow_extra_args(false);
   verb.add_option("--host", f.address, "address to listen on; other machines reach 0.0.0.0")
       ->capture_default_str();
   verb.add_option("--port", f.port, "port; 0: any free one, printed")
@@ -153,7 +230,16 @@ void add_serve(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb.add_option("--name", f.name, "the model's name for clients; default: its folder's");
   verb.add_option("--keys-file", f.keys_file,
-                  "file of API keys, a line each, readable by you alone");
+                  "file of API keys, a line each, readable by you alone; one more may be in "
+                  "CHATMEM_API_KEY");
+  verb.add_option("--cors-origin", f.cors_origins,
+                  "origin whose pages may use the server, http://HOST:PORT, or *; repeatable")
+      ->allow_extra_args(false);
+  verb.add_option("--deadline", f.deadline_s,
+                  "seconds from a request to the end of its answer, else 504; 0: no deadline")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  verb.add_flag("--log-content", f.log_content, "log what is asked and answered, too");
   verb.add_option("--max-requests", f.max_requests, "requests that run together")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

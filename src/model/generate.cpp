@@ -76,6 +76,13 @@ void Generator::cancel(int64_t id) {
   std::erase_if(active_, [&](const Active& a) { return a.id == id; });
 }
 
+KvUse Generator::kv_use() const {
+  const size_t page_bytes = pages_.keys(0).size_bytes() + pages_.values(0).size_bytes();
+  const int n_pages = pages_.pool().n_pages, available = prefixes_.available_pages();
+  return {size_t(n_pages) * page_bytes, size_t(n_pages - available) * page_bytes,
+          size_t(available - pages_.free_pages()) * page_bytes};
+}
+
 // The last token of a prompt is computed always: what follows it is wanted.
 int Generator::take_cached(Active& a) {
   const int cached = a.kv->take(std::span(a.request.prompt).first(size_t(a.n_prompt() - 1)));
@@ -112,7 +119,8 @@ void Generator::add_rows(Active& a, int n, int n_draft) {
 }
 
 void Generator::collect_rows() {
-  tokens_.clear(), out_rows_.clear(), runs_.clear(), parts_.clear(), generated_.clear();
+  tokens_.clear(), out_rows_.clear(), runs_.clear(), parts_.clear();
+  generated_.clear(), prefilling_.clear();
   const auto decodes = [](const Active& a) { return a.n_generated() > 0; };
   const int n_decoding = int(std::ranges::count_if(active_, decodes));
   for (Active& a : active_)
@@ -187,6 +195,7 @@ std::span<const GeneratedToken> Generator::step() {
     take_tokens(part);
     Active& a = *part.active;
     a.kv->share(std::span(a.tokens).first(size_t(a.n_done)));
+    if (!part.wants_out) prefilling_.push_back({a.id, a.n_cached, a.n_done});
   }
   for (const GeneratedToken& token : generated_)
     if (token.finish != FinishReason::none) cancel(token.request);

@@ -43,6 +43,20 @@ struct GeneratorStats {
   int64_t drafted_tokens = 0, accepted_tokens = 0;  // guessed ahead; guessed right
 };
 
+// Of the pool of keys and values.
+struct KvUse {
+  size_t total_bytes = 0;
+  size_t used_bytes = 0;    // of running requests
+  size_t cached_bytes = 0;  // of earlier ones, kept as long as nobody needs the room
+};
+
+// A prompt that was worked on in the last step, which did not end it.
+struct PrefillProgress {
+  int64_t request;
+  int cached_tokens;  // needed no computation
+  int done_tokens;    // those included
+};
+
 struct GeneratorOptions {
   int max_requests = 8;      // running together
   int prefill_tokens = 512;  // of prompts in one step
@@ -66,11 +80,14 @@ class Generator {
   // One forward pass: tokens of each request in their order. The result is valid until the next
   // call. Guesses change nothing but how many tokens come in one step.
   std::span<const GeneratedToken> step();
+  // Valid until the next step.
+  std::span<const PrefillProgress> prefilling() const { return prefilling_; }
   int n_active() const { return int(active_.size()); }
   // The most tokens of one sequence: of a prompt, or of a prompt and what is made of it.
   int capacity_tokens() const { return capacity_; }
   int vocab_size() const { return model_.config.vocab_size; }
   const GeneratorStats& stats() const { return stats_; }
+  KvUse kv_use() const;
 
  private:
   struct Active {
@@ -122,6 +139,7 @@ class Generator {
   std::vector<Run> runs_;
   std::vector<Part> parts_;
   std::vector<GeneratedToken> generated_;
+  std::vector<PrefillProgress> prefilling_;
 };
 
 // log p(tokens[i] | tokens before it) for i = 1, 2, ...: n - 1 values.

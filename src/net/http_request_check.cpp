@@ -15,6 +15,14 @@ HttpRefusal refusal_of(boost::system::error_code error) {
   return {400, fmt::format("the request is not valid HTTP: {}", error.message())};
 }
 
+std::optional<HttpRefusal> check_lines(std::string_view bytes) {
+  const std::string_view lines = bytes.substr(0, bytes.find("\r\n\r\n"));
+  if (lines.starts_with(' ') || lines.starts_with('\t') || lines.find("\n ") != lines.npos ||
+      lines.find("\n\t") != lines.npos)
+    return HttpRefusal{400, "a line of the headers must not begin with a space"};
+  return std::nullopt;
+}
+
 std::optional<HttpRefusal> check_header(const HttpRequestParser& parser) {
   const auto& request = parser.get();
   const std::string_view target(request.target().data(), request.target().size());
@@ -30,6 +38,9 @@ std::optional<HttpRefusal> check_header(const HttpRequestParser& parser) {
     return HttpRefusal{400, "there must be exactly one Host header"};
   if (request.count(http::field::content_length) > 1)
     return HttpRefusal{400, "there must be one Content-Length header"};
+  const auto length = request[http::field::content_length];
+  if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return HttpRefusal{400, "Content-Length must be one number"};
   if (const size_t codings = request.count(http::field::transfer_encoding); codings != 0) {
     if (request.count(http::field::content_length) != 0 || request.version() == 10 || codings > 1)
       return HttpRefusal{400, "Transfer-Encoding must stand once, in HTTP/1.1, and alone"};

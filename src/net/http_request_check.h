@@ -4,6 +4,7 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace chatmem {
 
@@ -16,6 +17,9 @@ struct HttpRefusal {
 
 // Of what the parser itself refused.
 HttpRefusal refusal_of(boost::system::error_code error);
+// Of the lines of a header, or a part of them, before it takes them: it would join a line that
+// begins with a space to the one before (RFC 9112, 5.2, asks servers to refuse it).
+std::optional<HttpRefusal> check_lines(std::string_view bytes);
 // Of a header that it took; none when it is good.
 std::optional<HttpRefusal> check_header(const HttpRequestParser& parser);
 

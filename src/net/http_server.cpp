@@ -295,6 +295,8 @@ void HttpServer::Connection::parse() {
     request_begun_ = true;
     arm(core_.options.header_timeout_ms);
   }
+  if (!header_taken_)
+    if (const auto refusal = check_lines(in_)) return refuse(*refusal);
   error_code error;
   const size_t used = parser_->put(asio::const_buffer(in_.data(), in_.size()), error);
   in_.erase(0, used);
@@ -350,7 +352,9 @@ void HttpServer::Connection::dispatch() {
   }
   streams_++;
   core_.count_stream();
-  route(std::move(request), std::make_unique<Stream>(*this));
+  std::unique_ptr<ResponseStream> stream = std::make_unique<Stream>(*this);
+  if (core_.options.observe) stream = core_.options.observe(request, std::move(stream));
+  route(std::move(request), std::move(stream));
 }
 
 void HttpServer::Connection::route(HttpRequest request, std::unique_ptr<ResponseStream> stream) {
@@ -386,6 +390,8 @@ void HttpServer::Connection::refuse(const HttpRefusal& refusal) {
   phase_ = Phase::answering;
   request_id_ = core_.new_request_id();
   keep_ = head_only_ = false;
+  if (core_.options.on_refused)
+    core_.options.on_refused(request_id_, refusal.status, refusal.message);
   append_whole(refusal.status, {{"content-type", "application/json"}},
                http_error_body(refusal.status, refusal.message));
   flush();

@@ -76,6 +76,12 @@ struct HttpServerOptions {
   int idle_timeout_ms = 75'000;                // between two requests of a connection
   int write_timeout_ms = 30'000;               // without a byte accepted by the client
   std::function<void(std::string_view)> log;   // a line for each internal error
+  // Called on an I/O thread for each request before it is routed; what it returns answers.
+  std::function<std::unique_ptr<ResponseStream>(const HttpRequest&,
+                                                std::unique_ptr<ResponseStream>)>
+      observe;
+  // Called on an I/O thread for what could not be read as a request, and how it was answered.
+  std::function<void(const std::string& id, int status, const std::string& message)> on_refused;
 };
 
 class HttpServer {

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "net/http_server.h"
+#include "serve/answer_json.h"
 #include "serve/answer_text.h"
 #include "serve/chat_codec.h"
 #include "serve/engine.h"
-#include "serve/openai_api.h"
+#include "serve/observed_stream.h"
 
 namespace chatmem {
 
@@ -19,7 +19,12 @@ struct AnswerOptions {
   std::vector<std::string> stop;
   int n = 1;
   bool streams = false;
-  bool calls_function = false;  // the texts are {"name": NAME, "parameters": VALUE}
+  bool calls_function = false;     // the texts are {"name": NAME, "parameters": VALUE}
+  bool tells_progress = false;     // of the prompt, where the answer is streamed
+  int n_prompt = 0;                // tokens
+  std::string echo;                // stands before each answer
+  std::vector<int> echo_logprobs;  // tokens of it that are listed among those with logprobs
+  bool logs_content = false;       // the answers go into the request's record
   int ping_interval_ms = 5'000;
 };
 
@@ -28,13 +33,15 @@ class Answer final : public EngineClient {
  public:
   Answer(AnswerOptions options, const ChatCodec& codec);
 
-  std::unique_ptr<ResponseStream> http;  // set before submit(); taken back when that refuses
+  std::unique_ptr<ObservedStream> http;  // set before submit(); taken back when that refuses
 
   void on_accepted() override;
+  void on_started() override;
+  void on_progress(int cached_tokens, int done_tokens) override;
   bool on_token(int choice, const GeneratedToken& token) override;
   void on_finish(int choice, FinishReason reason) override;
   void on_done(const Usage& usage) override;
-  void on_error(const std::string& message) override;
+  void on_error(EngineFailure failure, const std::string& message) override;
   bool cancelled() const override { return http->client_gone(); }
 
  private:
@@ -49,8 +56,9 @@ class Answer final : public EngineClient {
     FunctionCallText call_text = {};
     std::deque<Waiting> logprobs = {};
     size_t n_bytes = 0;       // of all its tokens
-    bool begun = false;       // the role is sent
-    AnswerChoice whole = {};  // filled where the answer is not streamed
+    size_t n_characters = 0;  // the same with the echo
+    bool begun = false;       // the role, or the echo, is sent
+    AnswerChoice whole = {};  // filled where the answer is not streamed, or logged
   };
   NamedLogprob named(const TokenLogprob& one) const;
   Json take_logprobs(Choice& choice) const;
@@ -59,6 +67,8 @@ class Answer final : public EngineClient {
   void send(Choice& choice, const std::string& text);
   void send_arguments(Choice& choice, const std::string& arguments);
   void send_call(Choice& choice);
+  Json echo_entries() const;
+  void record_end();
 
   const AnswerOptions options_;
   const ChatCodec& codec_;

@@ -30,16 +30,19 @@ ApiKeys ApiKeys::load(const fs::path& path) {
   ApiKeys keys;
   for_each_line(path, [&](std::string_view line, size_t number) {
     if (line.empty() || line.starts_with('#')) return;
-    if (!std::all_of(line.begin(), line.end(), [](char c) { return c > 0x20 && c < 0x7F; }))
-      throw Error(
-          fmt::format("[serve] '{}', line {}: a key must be of printable characters "
-                      "without spaces",
-                      path.string(), number));
-    keys.keys_.emplace_back(line);
+    keys.add(line, fmt::format("'{}', line {}", path.string(), number));
   });
   if (keys.empty())
     throw Error(fmt::format("[serve] '{}' must hold a key, it holds none", path.string()));
   return keys;
+}
+
+void ApiKeys::add(std::string_view key, std::string_view where) {
+  if (key.empty() ||
+      !std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7F; }))
+    throw Error(
+        fmt::format("[serve] {}: a key must be of printable characters without spaces", where));
+  keys_.emplace_back(key);
 }
 
 bool ApiKeys::allow(std::string_view authorization) const {

@@ -15,6 +15,8 @@ class ApiKeys {
   // One key a line; empty lines and those that begin with "#" are skipped. Throws Error when others
   // than its owner may read the file, when it holds no key, or one with spaces.
   static ApiKeys load(const fs::path& path);
+  // One more. Throws Error for one that is empty or has spaces; `where` names its source.
+  void add(std::string_view key, std::string_view where);
 
   // The value of an Authorization header, "Bearer KEY". Takes the same time for every wrong key of
   // a length.

@@ -1,5 +1,7 @@
 #include "serve/batch_engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <vector>
@@ -31,9 +33,16 @@ bool BatchEngine::submit(EngineRequest& request, std::unique_ptr<EngineClient>& 
   return true;
 }
 
-GeneratorStats BatchEngine::stats() const {
+EngineStats BatchEngine::stats() const {
   const std::lock_guard lock(mutex_);
-  return stats_;
+  EngineStats stats = stats_;
+  stats.waiting = int(queue_.size());
+  return stats;
+}
+
+void BatchEngine::take_stats() {
+  const std::lock_guard lock(mutex_);
+  stats_ = {0, int(begun_.size()), generator_.stats(), generator_.kv_use()};
 }
 
 void BatchEngine::run() {
@@ -44,14 +53,12 @@ void BatchEngine::run() {
       if (stop_) break;
     }
     try {
-      drop_cancelled();
+      drop_ended();
       admit();
       const std::span<const GeneratedToken> tokens = generator_.step();
-      {
-        const std::lock_guard lock(mutex_);
-        stats_ = generator_.stats();
-      }
+      tell_progress();
       for (const GeneratedToken& token : tokens) deliver(token);
+      take_stats();
     } catch (const std::exception& e) {
       fail_all(e.what());
     }
@@ -92,16 +99,17 @@ bool BatchEngine::start(Job& job) {
                               .max_tokens = std::max(1, r.max_tokens),
                               .sampling = r.sampling,
                               .stop_tokens = r.stop_tokens,
-                              .adapter = options_.adapter,
+                              .adapter = r.adapter,
                               .top_logprobs = r.top_logprobs,
                               .filter = r.constraint ? job.filters[i].get() : nullptr,
                               .prediction = r.prediction};
       request.sampling.seed += i;
       if (!generator_.add(next_id_, std::move(request))) return false;
       running_.emplace(next_id_++, Choice{&job, job.n_started});
+      if (job.n_started == 0) job.client->on_started();
     }
   } catch (const std::exception& e) {  // out of memory: this request's misfortune alone
-    job.client->on_error(e.what());
+    job.client->on_error(EngineFailure::internal, e.what());
     end(job);
   }
   return true;
@@ -120,16 +128,44 @@ void BatchEngine::drop_over() {
   std::erase_if(begun_, [](const auto& job) { return job->over; });
 }
 
-void BatchEngine::drop_cancelled() {
-  for (const auto& job : begun_)
-    if (job->client->cancelled()) end(*job);
+// Requests that nobody waits for any more, and those whose deadline has passed.
+void BatchEngine::drop_ended() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto late = [&](const Job& job) { return now >= job.request.deadline; };
+  for (const auto& job : begun_) {
+    const bool cancelled = job->client->cancelled();
+    if (!cancelled && !late(*job)) continue;
+    if (!cancelled) job->client->on_error(EngineFailure::deadline, deadline_message(*job));
+    end(*job);
+  }
   drop_over();
-  std::vector<std::unique_ptr<Job>> dropped;  // destroyed after the lock is given back
-  const std::lock_guard lock(mutex_);
-  const auto kept = std::stable_partition(
-      queue_.begin(), queue_.end(), [](const auto& job) { return !job->client->cancelled(); });
-  dropped.assign(std::make_move_iterator(kept), std::make_move_iterator(queue_.end()));
-  queue_.erase(kept, queue_.end());
+  std::vector<std::unique_ptr<Job>> dropped;  // told and destroyed after the lock is given back
+  {
+    const std::lock_guard lock(mutex_);
+    const auto kept = std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& job) {
+      return !job->client->cancelled() && !late(*job);
+    });
+    dropped.assign(std::make_move_iterator(kept), std::make_move_iterator(queue_.end()));
+    queue_.erase(kept, queue_.end());
+  }
+  for (const auto& job : dropped)
+    if (!job->client->cancelled())
+      job->client->on_error(EngineFailure::deadline, deadline_message(*job));
+}
+
+std::string BatchEngine::deadline_message(const Job& job) {
+  const int n = job.usage.completion_tokens;
+  return job.n_started == 0 ? "the deadline passed before the request left the queue"
+         : n == 0           ? "the deadline passed before the prompt was read"
+                            : fmt::format("the deadline passed after {} tokens of the answer", n);
+}
+
+void BatchEngine::tell_progress() {
+  for (const PrefillProgress& progress : generator_.prefilling()) {
+    const auto it = running_.find(progress.request);
+    if (it == running_.end() || it->second.index != 0) continue;
+    it->second.job->client->on_progress(progress.cached_tokens, progress.done_tokens);
+  }
 }
 
 void BatchEngine::deliver(const GeneratedToken& token) {
@@ -157,10 +193,11 @@ void BatchEngine::deliver(const GeneratedToken& token) {
 // A step that failed leaves no request that could go on.
 void BatchEngine::fail_all(const std::string& message) {
   for (const auto& job : begun_) {
-    job->client->on_error(message);
+    job->client->on_error(EngineFailure::internal, message);
     end(*job);
   }
   begun_.clear();
+  take_stats();
 }
 
 }  // namespace chatmem

@@ -16,7 +16,6 @@ class BatchEngine final : public Engine {
  public:
   struct Options {
     int max_queue = 64;  // requests that wait; more are refused
-    int adapter = -1;    // which of the generator's adapters answers use
   };
   // The generator is used by the engine's thread alone from now on.
   BatchEngine(Generator& generator, Options options);
@@ -26,7 +25,7 @@ class BatchEngine final : public Engine {
   int context_length() const override { return generator_.capacity_tokens(); }
   int vocab_size() const override { return generator_.vocab_size(); }
   bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) override;
-  GeneratorStats stats() const;  // as of the last step
+  EngineStats stats() const override;
 
  private:
   struct Job {
@@ -45,7 +44,10 @@ class BatchEngine final : public Engine {
   void run();
   void admit();
   bool start(Job& job);
-  void drop_cancelled();
+  void drop_ended();
+  static std::string deadline_message(const Job& job);
+  void tell_progress();
+  void take_stats();
   void deliver(const GeneratedToken& token);
   void end(Job& job);
   void drop_over();
@@ -57,7 +59,7 @@ class BatchEngine final : public Engine {
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;
   bool stop_ = false;
-  GeneratorStats stats_;
+  EngineStats stats_;  // as of the last step
   // Of the engine's thread. Of the begun jobs the last alone may have answers that wait for room.
   std::vector<std::unique_ptr<Job>> begun_;
   std::map<int64_t, Choice> running_;

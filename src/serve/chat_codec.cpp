@@ -7,8 +7,12 @@ std::vector<int> Llama3Codec::encode(std::span<const Turn> turns,
   return render_chat(tokenizer_, turns, Generation::prompt, functions);
 }
 
-std::vector<int> Llama3Codec::encode_text(std::string_view text) const {
-  return tokenizer_.encode(text);
+std::vector<int> Llama3Codec::encode_text(std::string_view text, SpecialTokens special) const {
+  return tokenizer_.encode(text, special);
+}
+
+std::optional<int> Llama3Codec::bos() const {
+  return tokenizer_.bos() >= 0 ? std::optional(tokenizer_.bos()) : std::nullopt;
 }
 
 // Special tokens other than stop tokens are markup, not text.

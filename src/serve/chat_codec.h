@@ -1,5 +1,6 @@
 // Between chats and tokens: the template and the tokenizer as the server needs them.
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +20,9 @@ class ChatCodec {
   // functions, where there are any.
   virtual std::vector<int> encode(std::span<const Turn> turns,
                                   std::span<const Json> functions) const = 0;
-  virtual std::vector<int> encode_text(std::string_view text) const = 0;  // of an answer
+  // Without bos.
+  virtual std::vector<int> encode_text(std::string_view text, SpecialTokens special) const = 0;
+  virtual std::optional<int> bos() const = 0;  // what a text begins with
   // The bytes of one token; they need not be whole characters.
   virtual std::string decode(int token) const = 0;
   // The token as a reader sees it: its bytes, or the name of one that has none.
@@ -35,7 +38,8 @@ class Llama3Codec final : public ChatCodec {
   explicit Llama3Codec(const Tokenizer& tokenizer) : tokenizer_(tokenizer), trie_(tokenizer) {}
   std::vector<int> encode(std::span<const Turn> turns,
                           std::span<const Json> functions) const override;
-  std::vector<int> encode_text(std::string_view text) const override;
+  std::vector<int> encode_text(std::string_view text, SpecialTokens special) const override;
+  std::optional<int> bos() const override;
   std::string decode(int token) const override;
   std::string name(int token) const override { return std::string(tokenizer_.piece(token)); }
   std::vector<int> stop_tokens() const override;

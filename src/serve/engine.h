@@ -1,6 +1,7 @@
 // What the server asks of whatever makes tokens, and how it hears back. Token ids only: the server
 // turns them into text.
 #pragma once
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +25,6 @@ class TokenConstraint {
 };
 
 struct EngineRequest {
-  std::string id;                // for logs
   std::vector<int> prompt;       // 1 to context_length() tokens
   int max_tokens = 0;            // prompt and max_tokens together fit the context; 0: prefill only
   SamplingOptions sampling;      // the seed is always set; tokens are below vocab_size()
@@ -33,17 +33,33 @@ struct EngineRequest {
   int top_logprobs = -1;         // with each token its logprob and this many likeliest; -1: none
   std::unique_ptr<TokenConstraint> constraint;  // or null
   std::vector<int> prediction;                  // what the answer may be: a help, no promise
+  int adapter = -1;                             // number of the engine's; -1: the model alone
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+enum class EngineFailure { internal, deadline };
+
+// Now, but for the counts of tokens, which are since the beginning.
+struct EngineStats {
+  int waiting = 0, running = 0;  // requests
+  GeneratorStats tokens;
+  KvUse kv;
 };
 
 // Hears the answers of one request, from one thread at a time. The calls come in the order
-// on_accepted, on_token any number of times and on_finish once for each answer, then on_done once;
-// or on_error once instead of what is left of these. The engine destroys the client after that, or
-// at any time before: then the answers are cut.
+// on_accepted, on_started, on_progress any number of times, on_token any number of times and
+// on_finish once for each answer, then on_done once; or on_error once instead of what is left of
+// these. The engine destroys the client after that, or at any time before: then the answers are
+// cut.
 class EngineClient {
  public:
   virtual ~EngineClient() = default;
   // Called by submit() once it is sure to take the request, before anything else is.
   virtual void on_accepted() = 0;
+  virtual void on_started() = 0;  // it has left the queue
+  // Of the prompt, done_tokens are there, of which cached_tokens needed no computation; more are to
+  // come.
+  virtual void on_progress(int cached_tokens, int done_tokens) = 0;
   // Of answer number `choice`. False: enough (a stop string was found, or nobody listens any more).
   // The engine then finishes this answer with FinishReason::stop and makes no further token of it.
   virtual bool on_token(int choice, const GeneratedToken& token) = 0;
@@ -51,7 +67,7 @@ class EngineClient {
   // The prompt counts once, the tokens of all answers together, stop tokens too, as other servers
   // do.
   virtual void on_done(const Usage& usage) = 0;
-  virtual void on_error(const std::string& message) = 0;
+  virtual void on_error(EngineFailure failure, const std::string& message) = 0;
   // True when nobody waits for the answer. To be asked in the queue, between pieces of a prefill
   // and at each token; the engine then destroys the client without another call.
   virtual bool cancelled() const = 0;
@@ -65,6 +81,7 @@ class Engine {
   // Queues the request and returns at once. False when the queue is full: request and client are
   // left as they were. Called from several threads.
   virtual bool submit(EngineRequest& request, std::unique_ptr<EngineClient>& client) = 0;
+  virtual EngineStats stats() const = 0;  // called from several threads
 };
 
 }  // namespace chatmem

@@ -1,4 +1,4 @@
-// libFuzzer: bodies of chat completion requests are read within their limits or refused with an
+// libFuzzer: bodies of requests for answers are read within their limits or refused with an
 // answer that is JSON; the text of an answer is cut the same way in whatever pieces it comes. The
 // first byte chooses.
 #include <cmath>
@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "serve/answer_json.h"
 #include "serve/answer_text.h"
 #include "serve/openai_api.h"
 
@@ -14,7 +15,26 @@ namespace {
 
 using namespace chatmem;
 
+// Bodies of the other requests for answers.
+void check_others(std::string_view body) {
+  for (const bool summary : {true, false}) {
+    try {
+      if (summary) {
+        CHECK(!parse_summary(body).conversation.messages.empty());
+        continue;
+      }
+      const CompletionRequest request = parse_completion(body, 1'000);
+      CHECK(request.tokens.empty() || request.prompt.empty());
+      for (const int token : request.tokens) CHECK(token >= 0 && token < 1'000);
+    } catch (const ApiError& e) {
+      CHECK(e.status() >= 400 && e.status() < 500);
+      json_object(parse_json(e.body(), "error"), "error", "error");
+    }
+  }
+}
+
 void check_request(std::string_view body) {
+  check_others(body);
   try {
     const ChatCompletionRequest request = parse_chat_completion(body);
     CHECK(!request.turns.empty());
@@ -34,7 +54,7 @@ void check_request(std::string_view body) {
       CHECK(json_string(parse_json(chunk, "chunk"), "model", "chunk") == request.model);
     }
     const AnswerChoice choice{request.turns[0].content, {}, nullptr, "stop"};
-    parse_json(chat_completion(head, std::vector{choice}, {}), "answer");
+    parse_json(whole_answer(head, std::vector{choice}, {}), "answer");
   } catch (const ApiError& e) {
     CHECK(e.status() >= 400 && e.status() < 500);
     json_object(parse_json(e.body(), "error"), "error", "error");

@@ -1,5 +1,6 @@
 // Load on a running `chatmem serve` on this machine, for ./dev soak: clients that stream answers, a
-// third of which leave at a random moment. Fails when a request is stuck or not whole, when /health
+// third of which leave at a random moment, and one in twenty of which sends what is no request.
+// Fails when a request is stuck or not whole, when /health
 // is slow, when the server's memory grows, or when it answers nobody at the end.
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@
 #include "base/random.h"
 #include "net/http_client.h"
 #include "net/sse.h"
+#include "raw_socket.h"
 
 namespace chatmem {
 namespace {
@@ -34,7 +36,7 @@ struct Flags {
 };
 
 struct Tally {
-  std::atomic<int64_t> whole = 0, left = 0, busy = 0, failed = 0;
+  std::atomic<int64_t> whole = 0, left = 0, busy = 0, refused = 0, failed = 0;
   std::mutex mutex;
   std::vector<std::string> failures;  // the first few
 
@@ -96,6 +98,27 @@ void ask(const Flags& flags, Random& random, int leave_after, Tally& tally) {
   }
 }
 
+// Sends what must be refused, on the wire or in the body.
+void ask_wrongly(const Flags& flags, Random& random, Tally& tally) {
+  const std::string head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n";
+  const std::string wrong[] = {
+      "\x16\x03\x01 nonsense\r\n\r\n",
+      head + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+      head + "X: " + std::string(20'000, 'a') + "\r\n\r\n",
+      head + "Connection: close\r\nContent-Length: 9\r\n\r\n{\"a\":[[[[",
+      head + "Connection: close\r\nContent-Length: 14\r\n\r\n{\"messages\":5}"};
+  RawSocket socket(flags.port);
+  socket.send(wrong[random.below(std::size(wrong))]);
+  const std::string got = socket.receive("\r\n\r\n", kStuckMs);
+  if (got.starts_with("HTTP/1.1 4"))
+    tally.refused++;
+  else if (got.starts_with("HTTP/1.1 503"))  // too many connections
+    tally.busy++;
+  else
+    tally.fail(fmt::format("a wrong request gave '{}'", got.substr(0, 40)));
+}
+
 // Latencies of /health in milliseconds, ten a second.
 std::vector<double> watch_health(const Flags& flags, Clock::time_point end, Tally& tally) {
   std::vector<double> latencies_ms;
@@ -146,7 +169,10 @@ int run(const Flags& flags) {
     clients.emplace_back([&flags, &tally, end, i] {
       Random random(uint64_t(i) + 1);
       while (Clock::now() < end)
-        ask(flags, random, random.below(3) == 0 ? int(random.below(20)) : -1, tally);
+        if (random.below(20) == 0)
+          ask_wrongly(flags, random, tally);
+        else
+          ask(flags, random, random.below(3) == 0 ? int(random.below(20)) : -1, tally);
     });
   // What the first requests allocate is kept by design; growth is counted from there.
   std::this_thread::sleep_until(begin + std::chrono::seconds(flags.seconds) / 4);
@@ -155,9 +181,11 @@ int run(const Flags& flags) {
   for (std::thread& client : clients) client.join();
   const double late_mb = resident_mb(flags.pid), p99 = percentile(health, 0.99);
 
-  fmt::print("{} clients, {} s: {} answers whole, {} left early, {} told to come back, {} failed\n",
-             flags.clients, flags.seconds, tally.whole.load(), tally.left.load(), tally.busy.load(),
-             tally.failed.load());
+  fmt::print(
+      "{} clients, {} s: {} answers whole, {} left early, {} told to come back, {} refused, "
+      "{} failed\n",
+      flags.clients, flags.seconds, tally.whole.load(), tally.left.load(), tally.busy.load(),
+      tally.refused.load(), tally.failed.load());
   fmt::print("/health: {:.1f} ms median, {:.1f} ms p99, {:.1f} ms at most, {} times\n",
              percentile(health, 0.5), p99, percentile(health, 1), health.size());
   fmt::print("memory: {:.1f} MiB, then {:.1f} MiB\n", early_mb, late_mb);
@@ -169,6 +197,7 @@ int run(const Flags& flags) {
   };
   must(tally.failed == 0, "a request failed");
   must(tally.whole > 0 && tally.left > 0, "some answers must be whole, and some clients leave");
+  must(tally.refused > 0, "some requests must be wrong, and refused");
   must(p99 <= flags.health_ms_p99, "/health was slow");
   must(late_mb - early_mb <= kMaxGrowthMb, "memory grew");
   must(answers_at_once(flags), "a request after the load was not answered");
