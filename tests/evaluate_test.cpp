@@ -75,6 +75,11 @@ class Evaluate : public ::testing::Test {
     if (options.settings.empty()) options.settings = "model=m";
     return collect_predictions(conversations_, scribe.summarize(), options);
   }
+  Evaluation evaluated(const Predictions& predictions, const std::string& name) const {
+    const std::vector<std::string> summary = {"summary"};
+    return evaluate(conversations_, read_references(conversations_, summary),
+                    {{name, predictions}});
+  }
   std::string journal() const { return read_file(journal_path()); }
   fs::path journal_path() const { return folder_.path() / "out/predictions.jsonl"; }
   fs::path errors_path() const { return folder_.path() / "out/errors.jsonl"; }
@@ -122,7 +127,7 @@ TEST_F(Evaluate, FailuresAreNamedAndAskedAgain) {
   EXPECT_FALSE(some.of[1]);
   EXPECT_TRUE(some.of[2]);
   EXPECT_THAT(read_file(errors_path()), HasSubstr("\"error\":\"[llm] status 500: no b\""));
-  const Evaluation evaluation = evaluate(conversations_, some, "m");
+  const Evaluation evaluation = evaluated(some, "m");
   EXPECT_EQ(evaluation.system().items.size(), 3u);
   EXPECT_EQ(evaluation.failures.size(), 2u);
   for (const SystemScores& system : evaluation.systems) EXPECT_EQ(system.items.size(), 3u);
@@ -138,7 +143,7 @@ TEST_F(Evaluate, WhenAllFailThereIsNothingToScore) {
   Scribe scribe;
   scribe.failing = {"a", "b", "c", "d", "e"};
   const Predictions none = collect(scribe);
-  EXPECT_THAT(error_of([&] { evaluate(conversations_, none, "m"); }), HasSubstr("no a"));
+  EXPECT_THAT(error_of([&] { evaluated(none, "m"); }), HasSubstr("no a"));
 }
 
 TEST_F(Evaluate, RefusesToMixSettingsOrData) {
@@ -204,8 +209,8 @@ TEST_F(Evaluate, TheTableHasTheSystemAndItsFloors) {
     prediction.id = c.id, prediction.text = c.summary;
     prediction.ttft_ms = 100, prediction.total_ms = 1100, prediction.completion_tokens = 21;
   }
-  const Evaluation evaluation = evaluate(conversations_, copies, "copyist");
-  ASSERT_EQ(evaluation.systems.size(), 4u);
+  const Evaluation evaluation = evaluated(copies, "copyist");
+  ASSERT_EQ(evaluation.systems.size(), 5u);
   EXPECT_EQ(evaluation.systems[0].rouge1.mean, 1);
   EXPECT_EQ(evaluation.systems[0].rouge1.interval.low, 1);
   EXPECT_EQ(evaluation.systems[0].mean_words, 14);
@@ -217,7 +222,7 @@ TEST_F(Evaluate, TheTableHasTheSystemAndItsFloors) {
   EXPECT_EQ(evaluation.systems[2].items[0].rouge.rouge1.f1, lead);
   EXPECT_EQ(evaluation.systems[3].name, "extractive engine");
   EXPECT_GT(evaluation.systems[3].rouge1.mean, 0);
-  EXPECT_EQ(evaluation.speed.tokens_per_second, 20);
+  EXPECT_EQ(evaluation.system().speed.all_tokens_per_second, 20);
 
   const std::string table = systems_table(evaluation);
   EXPECT_THAT(table, HasSubstr("copyist                      1.0000  1.0000-1.0000  1.0000"));
@@ -231,7 +236,7 @@ TEST_F(Evaluate, TheTableHasTheSystemAndItsFloors) {
   write_report(evaluation, folder_.path() / "report");
   EXPECT_EQ(read_json(folder_.path() / "report/report.json"), json);
   EXPECT_THAT(read_file(folder_.path() / "report/scores.csv"),
-              HasSubstr("\n1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,a\n"));
+              HasSubstr("\n1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,a,copyist,1.0,14,1.0,"));
 }
 
 TEST(Floors, AreTheSameForTheSameSeed) {
@@ -243,9 +248,14 @@ TEST(Floors, AreTheSameForTheSameSeed) {
   }
   EXPECT_NE(derangement(19, 7), derangement(19, 8));
   const std::vector<Conversation> conversations = five_conversations();
-  const auto first = floor_systems(conversations, 3), second = floor_systems(conversations, 3);
+  const std::vector<std::string> references = {"A", "B", "C", "D", "E"};
+  const auto first = floor_systems(conversations, references, 3);
+  const auto second = floor_systems(conversations, references, 3);
+  for (size_t i = 0; i < 5; i++) EXPECT_NE(first[0].texts[i], references[i]);
   for (size_t i = 0; i < 3; i++) EXPECT_EQ(first[i].texts, second[i].texts);
-  EXPECT_EQ(floor_systems(std::span(conversations).first(1), 3).size(), 2u);
+  EXPECT_EQ(
+      floor_systems(std::span(conversations).first(1), std::span(references).first(1), 3).size(),
+      2u);
 }
 
 TEST(Floors, TheLeadEndsInsideAMessage) {
@@ -257,7 +267,8 @@ TEST(Floors, TheLeadEndsInsideAMessage) {
 
 TEST_F(Evaluate, PredictionsFromAFile) {
   const auto texts = [&](std::string_view bytes) {
-    return read_predictions(conversations_, {folder_.write("p.jsonl", bytes), "p"});
+    const std::string path = folder_.write("p.jsonl", bytes).string();
+    return read_system_answers(conversations_, path + ":p").predictions;
   };
   conversations_.resize(2);
   const Predictions by_id =
@@ -275,7 +286,9 @@ TEST_F(Evaluate, ATestSetNeedsReferences) {
                                                         ",\"summary\":\"s\"}\n{\"id\":\"y\"," +
                                                         message + ",\"summary\":\" \"}\n");
   const fs::path as_of = folder_.write("as_of.jsonl", "{\"id\":\"x\",\"as_of\":\"2024-04-02\"}\n");
-  EXPECT_THAT(error_of([&] { read_test_set(path, {}, 0); }), HasSubstr("have none: y"));
+  const std::vector<Conversation> both = read_test_set(path, {}, 0);
+  const std::vector<std::string> summary = {"summary"};
+  EXPECT_THAT(error_of([&] { read_references(both, summary); }), HasSubstr("lacks 1: y"));
   const std::vector<Conversation> first = read_test_set(path, as_of, 1);
   ASSERT_EQ(first.size(), 1u);
   EXPECT_EQ(first[0].as_of, parse_date("2024-04-02"));

@@ -8,12 +8,14 @@
 #include "base/json.h"
 #include "cli/verbs.h"
 #include "eval/report.h"
+#include "eval/rouge_report.h"
 
 namespace chatmem {
 namespace {
 
 struct Flags {
-  std::string data, endpoint, model, predictions, as_of, output = "evaluation";
+  std::string data, endpoint, model, as_of, combine, output = "evaluation";
+  std::vector<std::string> predictions, references = {"summary"};
   int concurrency = 4, max_tokens = 330, limit = 0, show = 0;
   double temperature = 0;
   uint64_t seed = 1;
@@ -26,12 +28,7 @@ std::string bearer_token() {
   return {};
 }
 
-struct Answers {
-  std::string system;
-  Predictions predictions;
-};
-
-Answers ask_endpoint(const Flags& flags, const std::vector<Conversation>& conversations) {
+SystemAnswers ask_endpoint(const Flags& flags, const std::vector<Conversation>& conversations) {
   const ChatEndpoint endpoint{.base_url = flags.endpoint, .api_key = bearer_token()};
   ChatRequest request;
   request.model = flags.model.empty() ? ChatClient(endpoint).first_model() : flags.model;
@@ -45,19 +42,13 @@ Answers ask_endpoint(const Flags& flags, const std::vector<Conversation>& conver
                               flags.max_tokens, flags.temperature),
       .concurrency = flags.concurrency,
       .live = watched ? stdout : nullptr};
-  Answers answers{
+  SystemAnswers answers{
       request.model,
       collect_predictions(conversations, endpoint_summarizer(endpoint, request), options)};
   if (answers.predictions.n_resumed > 0)
     fmt::print(stderr, "{} of {} predictions were in '{}' from an earlier run\n",
                answers.predictions.n_resumed, conversations.size(), flags.output);
   return answers;
-}
-
-Answers read_answers(const Flags& flags, const std::vector<Conversation>& conversations) {
-  const TextSource source = parse_text_source(flags.predictions);
-  return {source.path.filename().string() + ":" + source.key,
-          read_predictions(conversations, source)};
 }
 
 // Failures go to standard error, so that they are seen beside --json too.
@@ -71,25 +62,31 @@ void print_failures(const Flags& flags, size_t n_conversations, const Prediction
 }
 
 int run(const Flags& flags) {
-  if (flags.endpoint.empty() == flags.predictions.empty())
-    throw Error("[evaluate] either --endpoint or --predictions must be given",
+  if (flags.endpoint.empty() && flags.predictions.empty())
+    throw Error("[evaluate] --endpoint or --predictions must be given, neither is",
                 "for example --endpoint http://127.0.0.1:8080", kUsage);
   const std::vector<Conversation> conversations =
       read_test_set(flags.data, flags.as_of, flags.limit);
-  const Answers answers = flags.predictions.empty() ? ask_endpoint(flags, conversations)
-                                                    : read_answers(flags, conversations);
-  print_failures(flags, conversations.size(), answers.predictions);
+  // What is wrong with a file is told before anything is asked.
+  const References references = read_references(conversations, flags.references);
+  EvaluateOptions options{.data = fs::path(flags.data).filename().string(), .seed = flags.seed};
+  read_reference_rule(flags.combine, references.size(), options.scores);
+  std::vector<SystemAnswers> systems;
+  for (const std::string& source : flags.predictions)
+    systems.push_back(read_system_answers(conversations, source));
+  if (!flags.endpoint.empty())
+    systems.insert(systems.begin(), ask_endpoint(flags, conversations));
+  print_failures(flags, conversations.size(), systems.front().predictions);
   for (int i = 0; i < std::min(flags.show, int(conversations.size())); i++)
-    if (const auto& prediction = answers.predictions.of[size_t(i)])
+    if (const auto& prediction = systems.front().predictions.of[size_t(i)])
       show_case(stdout, conversations[size_t(i)], *prediction);
-  const Evaluation evaluation =
-      evaluate(conversations, answers.predictions, answers.system, flags.seed);
+  const Evaluation evaluation = evaluate(conversations, references, std::move(systems), options);
   write_report(evaluation, flags.output);
   if (flags.json)
     fmt::print("{}\n", dump_json(evaluation_json(evaluation)));
   else
     fmt::print("{}\n{}", scores_table(evaluation.system().items), systems_table(evaluation));
-  fmt::print(stderr, "written: scores.csv and report.json in {}\n", flags.output);
+  fmt::print(stderr, "written: report.html, scores.csv and report.json in {}\n", flags.output);
   return evaluation.failures.empty() ? kDone : kPartial;
 }
 
@@ -106,7 +103,16 @@ void add_evaluate(CLI::App& app, Action& action) {
                    "an OpenAI-compatible server; OPENAI_API_KEY or HF_TOKEN is its bearer token");
   verb->add_option("--model", flags.model, "the name to ask for (default: the server's first)");
   verb->add_option("--predictions", flags.predictions,
-                   "FILE.jsonl:key, summaries that exist, instead of --endpoint");
+                   "[NAME=]FILE.jsonl:key, summaries that exist; several times for several systems")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("--references", flags.references,
+                   "[NAME=]KEY of --data, or [NAME=]FILE.jsonl:key; several times for several")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
+  verb->add_option("--combine", flags.combine,
+                   "several references: mean over them, best for each metric, or best-by-METRIC");
   verb->add_option("--as-of", flags.as_of, "JSONL of id and as_of, the day to write from");
   verb->add_option("--output", flags.output,
                    "the folder of predictions, scores and report; a rerun continues in it")

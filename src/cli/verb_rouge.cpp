@@ -19,9 +19,9 @@ struct Flags {
   uint64_t seed = 1;
 };
 
-size_t metric_of(std::string_view name, std::string_view flag) {
+size_t metric_of(std::string_view name) {
   if (const auto metric = parse_rouge_metric(name)) return *metric;
-  throw Error(fmt::format("[rouge] {} must name ROUGE metrics, '{}' is none", flag, name),
+  throw Error(fmt::format("[rouge] --metrics must name ROUGE metrics, '{}' is none", name),
               "metrics: 1 to 9, L, Lsum", kUsage);
 }
 
@@ -29,36 +29,9 @@ RougeSet metrics_of(std::string_view list) {
   RougeSet metrics;
   while (true) {
     const size_t comma = std::min(list.find(','), list.size());
-    metrics.set(metric_of(list.substr(0, comma), "--metrics"));
+    metrics.set(metric_of(list.substr(0, comma)));
     if (comma == list.size()) return metrics;
     list.remove_prefix(comma + 1);
-  }
-}
-
-// Which rule is meant must be said: the published figures differ by it more than by the system.
-void read_rule(const Flags& flags, ScoreOptions& scores) {
-  constexpr std::string_view kBestBy = "best-by-";
-  if (flags.combine.empty()) {
-    if (flags.references.size() == 1) return;
-    throw Error(fmt::format("[rouge] {} references need a rule, --combine is not given",
-                            flags.references.size()),
-                "--combine mean, best, or best-by-rouge1 and the like", kUsage);
-  }
-  if (flags.combine == "mean") {
-    scores.rule = ReferenceRule::mean;
-  } else if (flags.combine == "best") {
-    scores.rule = ReferenceRule::best;
-  } else if (flags.combine.starts_with(kBestBy)) {
-    scores.rule = ReferenceRule::best_by_one;
-    scores.best_by = metric_of(std::string_view(flags.combine).substr(kBestBy.size()), "--combine");
-    if (!scores.rouge.metrics[scores.best_by])
-      throw Error(fmt::format("[rouge] --combine {} needs that metric, --metrics is {}",
-                              flags.combine, flags.metrics),
-                  "", kUsage);
-  } else {
-    throw Error(fmt::format("[rouge] --combine must be mean, best or best-by-METRIC, is '{}'",
-                            flags.combine),
-                "", kUsage);
   }
 }
 
@@ -74,7 +47,7 @@ int run(const Flags& flags) {
   scores.rouge.metrics = metrics_of(flags.metrics);
   scores.n_threads =
       flags.threads > 0 ? flags.threads : int(std::max(1u, std::thread::hardware_concurrency()));
-  read_rule(flags, scores);
+  read_reference_rule(flags.combine, options.references.size(), scores);
   const RougeReport report = rouge_files(options);
   if (flags.json)
     fmt::print("{}\n", dump_json(rouge_json(report)));

@@ -50,16 +50,18 @@ std::string lead_of_chat(const Conversation& conversation, int max_words) {
   return lead;
 }
 
-std::vector<SystemTexts> floor_systems(std::span<const Conversation> conversations, uint64_t seed) {
+std::vector<SystemTexts> floor_systems(std::span<const Conversation> conversations,
+                                       std::span<const std::string> references, uint64_t seed) {
+  CHECK(references.size() == conversations.size());
   std::vector<SystemTexts> systems;
   if (conversations.size() >= 2) {
     SystemTexts other{"reference of another chat", {}};
     for (const size_t i : derangement(conversations.size(), seed))
-      other.texts.push_back(conversations[i].summary);
+      other.texts.push_back(references[i]);
     systems.push_back(std::move(other));
   }
   SystemTexts lead{fmt::format("first {} words of the chat", kLeadWords), {}};
-  SystemTexts extractive{"extractive engine", {}};
+  SystemTexts extractive{std::string(kExtractiveFloor), {}};
   for (const Conversation& conversation : conversations) {
     lead.texts.push_back(lead_of_chat(conversation));
     extractive.texts.push_back(summarize_extractive(conversation).text());

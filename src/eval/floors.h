@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/conversation.h"
@@ -24,8 +25,11 @@ struct SystemTexts {
   std::vector<std::string> texts;
 };
 
+inline constexpr std::string_view kExtractiveFloor = "extractive engine";
+
 // Another chat's reference (left out for a single conversation), the lead of the chat, the
-// extractive engine.
-std::vector<SystemTexts> floor_systems(std::span<const Conversation> conversations, uint64_t seed);
+// extractive engine. references[i] is of conversations[i].
+std::vector<SystemTexts> floor_systems(std::span<const Conversation> conversations,
+                                       std::span<const std::string> references, uint64_t seed);
 
 }  // namespace chatmem

@@ -61,6 +61,35 @@ std::string reference_rule_name(const ScoreOptions& options) {
   return fmt::format("best-by-{}", kRougeMetrics[options.best_by].key);
 }
 
+// Which rule is meant must be said: the published figures differ by it more than by the system.
+void read_reference_rule(std::string_view combine, size_t n_references, ScoreOptions& options) {
+  constexpr std::string_view kBestBy = "best-by-";
+  if (combine.empty()) {
+    if (n_references == 1) return;
+    throw Error(fmt::format("[rouge] {} references need a rule, --combine is not given",
+                            n_references),
+                "--combine mean, best, or best-by-rouge1 and the like", kUsage);
+  }
+  if (combine == "mean") {
+    options.rule = ReferenceRule::mean;
+  } else if (combine == "best") {
+    options.rule = ReferenceRule::best;
+  } else if (combine.starts_with(kBestBy)) {
+    const auto metric = parse_rouge_metric(combine.substr(kBestBy.size()));
+    if (!metric || !options.rouge.metrics[*metric])
+      throw Error(fmt::format("[rouge] --combine best-by-METRIC must name a metric that is "
+                              "computed, is '{}'",
+                              combine),
+                  "", kUsage);
+    options.rule = ReferenceRule::best_by_one;
+    options.best_by = *metric;
+  } else {
+    throw Error(
+        fmt::format("[rouge] --combine must be mean, best or best-by-METRIC, is '{}'", combine), "",
+        kUsage);
+  }
+}
+
 RougeReport rouge_files(const RougeFilesOptions& options) {
   RougeReport report{.options = options};
   const auto scored = [&](const TextSource& predictions) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -27,6 +28,10 @@ RougeReport rouge_files(const RougeFilesOptions& options);
 
 // "best-by-rouge1" and the like: how several references count.
 std::string reference_rule_name(const ScoreOptions& options);
+// Sets the rule from the value of --combine: mean, best, best-by-METRIC; it may be empty for one
+// reference. Throws Error (usage) where several references have none, and for a metric that is not
+// among those of the options.
+void read_reference_rule(std::string_view combine, size_t n_references, ScoreOptions& options);
 
 // The statistics of every measure; the mean F1s with their bootstrap intervals; where there is
 // another system, the difference of the means with its interval and its p. Conventions are named:

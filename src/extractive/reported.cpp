@@ -214,6 +214,13 @@ class Converter {
       if (it != map.end()) out_ += it->second;
       return it != map.end();
     };
+    static const PhraseSet kWeekdays =
+        phrase_set("monday|tuesday|wednesday|thursday|friday|saturday|sunday");
+    static const PhraseSet kTellsWhich = phrase_set("this|next|last|every|each");
+    if (kWeekdays.contains(tokens_[at_].lower)) {
+      failed_ = !is_after(kTellsWhich);  // "on Friday": of the week of the message
+      return false;
+    }
     const Token* next = next_word();
     if (next && kPartsOfDay.contains(next->lower) && replace(kBeforePartOfDay)) return true;
     if (replace(kDays)) {

@@ -12,6 +12,7 @@
 #include "extractive/sentences.h"
 #include "extractive/topics.h"
 #include "text/names.h"
+#include "text/time_expressions.h"
 #include "text/time_words.h"
 #include "text/words.h"
 
@@ -293,6 +294,12 @@ class Renderer {
            next.text.data() + next.text.size() <= first.text.data() + kMaxQuoteBytes;
   }
 
+  // In the summary's own words; what is quoted is told from another day.
+  bool tells_of_a_time(const std::string& text) const {
+    const auto times = time_expressions(text, {.as_of = as_of_.value_or(Date())});
+    return std::any_of(times.begin(), times.end(), [](const auto& time) { return !time.quoted; });
+  }
+
   // "She" only where it is known; else the name again.
   static std::string pronoun(std::string_view name) {
     const Gender gender = gender_of(name);
@@ -304,7 +311,7 @@ class Renderer {
     Recap recap;
     recap.sentences.push_back({opening(), messages_of_opening()});
     int day = -1, n_days = 0;
-    std::optional<Date> date;
+    std::optional<Date> date;  // told before, while "a week later" is clearly told from it
     std::string_view speaker_before;
     for (size_t i = 0; i < chosen.size(); i++) {
       const size_t begin = i;
@@ -317,8 +324,9 @@ class Renderer {
       if (new_day) lead = day_lead(candidate, n_days++, date);
       const std::string text = told(chosen[begin], chosen[i], again, lead.empty(), int(begin));
       recap.sentences.push_back({lead + text, {candidate.message}});
+      if (new_day) date = days_[size_t(candidate.day)].date;
+      if (tells_of_a_time(text)) date.reset();
       day = candidate.day;
-      date = days_[size_t(day)].date;
       speaker_before = speaker;
     }
     add_closing(recap, day + 1 == int(days_.size()));

@@ -72,6 +72,21 @@ bool ends_sentence(std::string_view gap, std::string_view word_before) {
   return gap[mark] != '.' || !shortened;
 }
 
+// What the words may mean to those who write on this day. Plans are of the year to come, also where
+// a summary would mean the year before.
+std::vector<DateRange> readings(const TimeExpression& expression, std::string_view text, Date day) {
+  std::vector<DateRange> found;
+  for (const auto& range : {expression.when, expression.or_else})
+    if (range) found.push_back(*range);
+  const std::string_view words = text.substr(expression.begin, expression.end - expression.begin);
+  const bool has_year = expression.year || words.find("20") != words.npos;
+  if (!found.empty() && expression.kind == TimeKind::calendar && !has_year &&
+      found.front().latest < day)
+    found.push_back({moved(found.front().earliest, 1, TimeUnit::year),
+                     moved(found.front().latest, 1, TimeUnit::year)});
+  return found;
+}
+
 void add_message(const Message& message, const Date fallback, ChatFacts& facts,
                  std::vector<DateRange>& named) {
   const Date day = message.date().value_or(fallback);
@@ -95,9 +110,8 @@ void add_message(const Message& message, const Date fallback, ChatFacts& facts,
   if (const auto time = message.time())
     facts.clock_times.insert(int((*time - Minute(date_of(*time))).count()) % 720);
   for (const TimeExpression& expression : time_expressions(text, {.as_of = day}))
-    if (expression.granularity == TimeUnit::day)
-      for (const auto& range : {expression.when, expression.or_else})
-        if (range) named.push_back(*range);
+    for (const auto& range : readings(expression, text, day))
+      (expression.granularity == TimeUnit::day ? named : facts.named_stretches).push_back(range);
 }
 
 // In order, with those that overlap or touch made one.
@@ -126,6 +140,12 @@ ChatFacts::ChatFacts(const Conversation& conversation) : days(conversation.days(
   std::vector<DateRange> named;
   for (const Message& message : conversation.messages) add_message(message, as_of, *this, named);
   named_days = merged(std::move(named));
+  const auto order = [](const DateRange& a, const DateRange& b) {
+    return std::pair(a.earliest, a.latest) < std::pair(b.earliest, b.latest);
+  };
+  std::sort(named_stretches.begin(), named_stretches.end(), order);
+  named_stretches.erase(std::unique(named_stretches.begin(), named_stretches.end()),
+                        named_stretches.end());
 }
 
 std::vector<CapitalWord> capital_words(std::string_view text) {

@@ -16,8 +16,10 @@ struct ChatFacts {
   bool as_of_assumed = false;  // it is end_date, or the last message's day
   std::vector<Date> days;      // on which messages were written, in order, each once
   // Days that messages name ("on Friday", "June 3rd"), told from the message's day: in order,
-  // apart from each other.
+  // apart from each other. A day without a year that was over is also that of the year to come.
   std::vector<DateRange> named_days;
+  // Longer stretches that messages name ("next week", "in September"), each once, by their begin.
+  std::vector<DateRange> named_stretches;
   std::unordered_set<std::string> words;  // lower case, speakers included, without "'s"
   // Written with a capital letter within a sentence, and the speakers: lower case.
   std::unordered_set<std::string> capitalized;

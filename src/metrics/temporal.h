@@ -11,7 +11,7 @@ namespace chatmem {
 
 enum class TimeStanding {
   written,   // a message was written on one of the days meant
-  named,     // a message names one of them
+  named,     // a message names one of them, or a stretch that lies within them
   told_now,  // it is as_of itself, "as of today", with no message on it
   invented,  // neither
   untold     // the text does not tell which day

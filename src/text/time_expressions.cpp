@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "base/error.h"
+#include "text/quotations.h"
 #include "text/time_amounts.h"
 #include "text/time_tokens.h"
 
@@ -40,10 +41,20 @@ std::optional<DateRange> range_of(std::optional<Date> day) {
   return one_day(*day);
 }
 
+// What an expression may be told from.
+struct Anchor {
+  std::optional<DateRange> days;
+  TimeUnit granularity = TimeUnit::day;
+};
+
 class Finder : TimeText {
  public:
   Finder(std::string_view text, const TimeContext& context)
-      : TimeText(text), context_(context), as_of_(context.as_of) {}
+      : TimeText(text),
+        context_(context),
+        as_of_(context.as_of),
+        text_(text),
+        quotations_(quotations(text)) {}
 
   std::vector<TimeExpression> run() {
     for (size_t i = 0; i < size();) {
@@ -60,12 +71,33 @@ class Finder : TimeText {
     for (const auto rule : {&Finder::numeric, &Finder::weekday_and_date, &Finder::month_first,
                             &Finder::day_first, &Finder::day_alone})
       if (taken = (this->*rule)(i); taken > 0) return taken;
+    // Such a day is told from what was before, and what follows from the day before the comma.
+    const bool again = tells_again(i);
+    const Anchor own = anchor_;
+    if (again) anchor_ = before_;
     for (const auto rule :
          {&Finder::part, &Finder::ordinal_part, &Finder::rest_of, &Finder::counted, &Finder::period,
           &Finder::named_day, &Finder::deictic, &Finder::anchored, &Finder::beside_anchor,
           &Finder::bare_month, &Finder::bare_season, &Finder::bare_year, &Finder::bare_weekday})
-      if (const auto meaning = (this->*rule)(i)) return add(i, *meaning);
-    return 0;
+      if (const auto meaning = (this->*rule)(i)) {
+        taken = add(i, *meaning);
+        break;
+      }
+    if (again) anchor_ = own;
+    return taken;
+  }
+
+  // The day behind a comma is that before it, told a second time: "on June 9th, four days later".
+  bool tells_again(size_t i) const {
+    if (found_.empty() || found_.back().kind != TimeKind::calendar) return false;
+    const size_t end = found_.back().end;
+    const std::string_view between = text_.substr(end, at(i).begin - end);
+    return between == ", " || between == ", the " || between == " (" || between == " (the ";
+  }
+  bool in_quotation(size_t begin) {
+    while (next_quotation_ < quotations_.size() && quotations_[next_quotation_].end <= begin)
+      next_quotation_++;
+    return next_quotation_ < quotations_.size() && quotations_[next_quotation_].begin < begin;
   }
 
   // --- calendar days ---
@@ -115,11 +147,16 @@ class Finder : TimeText {
     return meaning.next - first;
   }
   void push(TimeExpression expression) {
-    // What follows is told from this one, unless it is the day of telling or a stretch up to it.
+    expression.quoted = in_quotation(expression.begin);
+    if (expression.quoted && expression.kind != TimeKind::calendar)
+      expression.when = expression.or_else = std::nullopt;
+    // What follows is told from this one, unless it is the day of telling or a stretch up to it, or
+    // somebody's own words.
     const bool frame = expression.when && *expression.when == one_day(as_of_);
-    if (expression.when && !frame && expression.kind != TimeKind::period) {
-      anchor_ = expression.when;
-      anchor_granularity_ = expression.granularity;
+    if (expression.when && !frame && !expression.quoted &&
+        expression.kind != TimeKind::period) {
+      before_ = anchor_;
+      anchor_ = {expression.when, expression.granularity};
     }
     found_.push_back(std::move(expression));
   }
@@ -248,6 +285,7 @@ class Finder : TimeText {
   // The first such day from the expression before it on, else the last one, or the next, from
   // as_of.
   void place_in_month(TimeExpression& expression) {
+    if (expression.quoted) return;
     const auto near = [&](Date from, int step) -> std::optional<DateRange> {
       for (int n = 0; n <= 3; n++) {
         const Date month = add_months(from - days(day_of_month(from) - 1), n * step);
@@ -256,13 +294,13 @@ class Finder : TimeText {
       }
       return std::nullopt;
     };
-    if (anchor_) {
-      expression.when = near(anchor_->earliest, 1);
+    if (anchor_.days) {
+      expression.when = near(anchor_.days->earliest, 1);
     } else {
       expression.when = near(as_of_, -1);
       expression.or_else = near(as_of_, 1);
     }
-    if (expression.when) anchor_ = expression.when, anchor_granularity_ = TimeUnit::day;
+    if (expression.when) anchor_ = {expression.when, TimeUnit::day};
   }
 
   // --- months, seasons, years ---
@@ -395,12 +433,12 @@ class Finder : TimeText {
   }
   // "the month": that of the expression before it, else of as_of; "that month" needs one.
   Meaning unit_told(size_t i) const {
-    const bool told = anchor_ || is(i - 1, "that");
+    const bool told = anchor_.days || is(i - 1, "that");
     Meaning meaning{.kind = told ? TimeKind::anchored : TimeKind::relative,
                     .granularity = TimeUnit(at(i).value),
                     .next = i + 1};
-    if (anchor_ || !told)
-      meaning.when = unit_range(anchor_.value_or(one_day(as_of_)), meaning.granularity);
+    if (anchor_.days || !told)
+      meaning.when = unit_range(anchor_.days.value_or(one_day(as_of_)), meaning.granularity);
     return meaning;
   }
 
@@ -449,8 +487,8 @@ class Finder : TimeText {
       return std::nullopt;
     Meaning meaning{
         .kind = told ? TimeKind::anchored : TimeKind::relative, .granularity = unit, .next = k + 2};
-    if (told && !anchor_) return meaning;
-    const DateRange from = told ? *anchor_ : one_day(as_of_);
+    if (told && !anchor_.days) return meaning;
+    const DateRange from = told ? *anchor_.days : one_day(as_of_);
     DateRange whole = unit_range(from, unit);
     if (unit == TimeUnit::season && !told) whole = *season_by("this", at(k + 1).value).when;
     meaning.when = earlier ? DateRange{whole.earliest, std::min(from.latest, whole.latest)}
@@ -495,9 +533,9 @@ class Finder : TimeText {
   }
   Meaning from_anchor(Meaning meaning, const Amount& amount, Hedge hedge, int sign) const {
     meaning.kind = TimeKind::anchored;
-    if (!anchor_) return meaning;
-    meaning.granularity = std::max(amount.unit, anchor_granularity_);
-    meaning.when = stepped(*anchor_, amount, hedge, sign);
+    if (!anchor_.days) return meaning;
+    meaning.granularity = std::max(amount.unit, anchor_.granularity);
+    meaning.when = stepped(*anchor_.days, amount, hedge, sign);
     return meaning;
   }
 
@@ -684,29 +722,29 @@ class Finder : TimeText {
         return std::nullopt;
     }
     meaning.granularity =
-        std::max(meaning.granularity, anchor_ ? anchor_granularity_ : TimeUnit::day);
+        std::max(meaning.granularity, anchor_.days ? anchor_.granularity : TimeUnit::day);
     return meaning;
   }
   // The unit of the anchor, or the one beside it; a week beside it is a week away.
   std::optional<DateRange> unit_beside(TimeUnit unit, int step) const {
-    if (!anchor_) return std::nullopt;
+    if (!anchor_.days) return std::nullopt;
     if (unit == TimeUnit::day)
-      return DateRange{anchor_->earliest + days(step), anchor_->latest + days(step)};
+      return DateRange{anchor_.days->earliest + days(step), anchor_.days->latest + days(step)};
     if (unit == TimeUnit::week && step != 0)
-      return stepped(*anchor_, {.unit = unit}, Hedge::none, step);
-    const DateRange whole = unit_range(*anchor_, unit);
+      return stepped(*anchor_.days, {.unit = unit}, Hedge::none, step);
+    const DateRange whole = unit_range(*anchor_.days, unit);
     return unit_range({moved(whole.earliest, step, unit), moved(whole.latest, step, unit)}, unit);
   }
   // The weekdays next to the first and to the last day of the anchor; with step 0 the anchor's own
   // days count too.
   std::optional<DateRange> weekdays_beside(int weekday, int step) const {
-    if (!anchor_) return std::nullopt;
+    if (!anchor_.days) return std::nullopt;
     if (step < 0)
-      return DateRange{weekday_before(anchor_->earliest, weekday),
-                       weekday_before(anchor_->latest, weekday)};
+      return DateRange{weekday_before(anchor_.days->earliest, weekday),
+                       weekday_before(anchor_.days->latest, weekday)};
     const days own(step == 0 ? 1 : 0);
-    return DateRange{weekday_after(anchor_->earliest - own, weekday),
-                     weekday_after(anchor_->latest - own, weekday)};
+    return DateRange{weekday_after(anchor_.days->earliest - own, weekday),
+                     weekday_after(anchor_.days->latest - own, weekday)};
   }
 
   // "the day before", "the week after", where nothing follows that they would be told from.
@@ -720,8 +758,11 @@ class Finder : TimeText {
 
   TimeContext context_;
   Date as_of_;
-  std::optional<DateRange> anchor_;  // what "later" is told from
-  TimeUnit anchor_granularity_ = TimeUnit::day;
+  std::string_view text_;
+  std::vector<Quotation> quotations_;
+  size_t next_quotation_ = 0;
+  Anchor anchor_;  // what "later" is told from
+  Anchor before_;  // what it was before the last expression that became one
   std::vector<TimeExpression> found_;
 };
 

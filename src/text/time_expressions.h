@@ -29,6 +29,9 @@ struct TimeExpression {
   std::optional<int> year;
   int month = 0;  // 0: not written ("on the 23rd")
   int day = 0;    // 1 to 31; not checked against the month
+  // Within a quotation: somebody's own words, told from a day that is not known. Without `when`,
+  // unless the calendar names it.
+  bool quoted = false;
 
   // Whether the day is among those meant, by either reading.
   bool may_be(Date date) const;
