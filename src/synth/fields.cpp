@@ -16,6 +16,8 @@ struct FieldWords {
 constexpr FieldWords kFields[] = {
     {Field::kWrongNumber, "wrong_number misdial* dial_the_wrong",
      "wrong_number dialed_the_wrong the_wrong_number have_the_wrong"},
+    {Field::kSurvey, "survey questionnaire poll",
+     "survey doing_a_survey doing_a_study questionnaire answering_some_questions channel_5"},
     {Field::kHotel,
      "hotel* check-in checkout check-out check_in check_out room room_service book_a_room "
      "reserve_a_room wake-up_call morning_call accommodation* accomodation rooms room_reservation "
@@ -53,7 +55,7 @@ constexpr FieldWords kFields[] = {
      "pizza sandwich* bread fruit drink* food table_for order noodle* cream cheese potato*"},
     {Field::kMoney,
      "bank* account* money loan* credit* deposit insurance investment* saving* bill* tax* budget "
-     "stock* finance mortgage cheque* check currency exchange_rate remittance fund* bond* salary "
+     "stock* finance mortgage cheque* currency exchange_rate remittance fund* bond* salary "
      "cash_the_check save_money thrifty expense* wealth gambling lottery price* debt",
      "account bank deposit loan interest savings credit cheque* check cash bill budget withdraw* "
      "balance transfer currency passbook money invest* stock* dollars insurance tax fund* "

@@ -48,7 +48,7 @@ B 2 x-ray|medicine|pills|surgery|fever|infection|injection|flu|shot|lie down
     {Between::kApplicant, R"(
 T 6 job interview
 T 5 interview|an interview|interviewing
-T 3 job application|recruitment|applicant|apply for a job
+T 3 job application|recruitment|applicant|apply for a job|employment
 T 2 self-introduction|work experience|education background|resume|salary|application|interview*
 S 4 {b} interviews {a}|{b} is interviewing {a}|{a} applies for|{a} is applying for|interviewing {a}|
   {a} is interviewed|{a} wants to apply|{a} comes to apply|{a} comes for|{b} interview {a}|
@@ -65,7 +65,9 @@ B 4 tell me about yourself|about yourself|why do you want to work|why should we 
   expected salary|salary do you expect|why did you leave your|work experience|working experience|
   in touch with you|your qualifications|our decision|educational background|your education|
   apply for this|this position|interested in our company|know about our company|
-  interested in working for|application form|your references|are you applying
+  interested in working for|application form|your references|are you applying|interested in working|
+  working for our company|why you are interested|why are you interested|your chief responsibility|
+  you've been employed|full-time employment
 B 2 your major|your cv|experience do you have|have you worked|salary|under pressure|team player|
   your degree|foreign language*|when can you start|overtime
 )"},
@@ -105,13 +107,13 @@ T 3 ask for leave|asking for leave|raise|pay raise|resign*|boss|dictation|secret
   work arrangement|leave|performance
 T 2 schedule|promotion|quit the job|company rules|late for work|being late|be late|work|
   business trip|arrangement
-S 4 {b}'s secretary|{a} reports to {b}|{b} asks {a} to|{b} fires|{b} promotes|
-  {a} asks {b} for a raise|{a} asks {b} for leave|{a} asks for leave|{b} approves|{a} resigns|
-  {a}'s boss|{b} dictates|{b}'s employee|{a} wants to quit|{b} orders {a} to|{a} asks for a raise|
-  {b} criticizes {a}|{a} wants to resign|{b} wants {a} to|{b}sacks|{b} sacks|{b} dismisses|
-  {b} gives {a} some tasks|{a} gets fired|{a} works for {b}|{a} is fired|
-  {a} explains why {a} is late|{a}'s salary|a day off|{b} asks {a} why {a} is late
-S 2 boss|employee|company|report
+S 4 {b}'s secretary|{a} reports to {b}|{b} fires|{b} promotes|{a} asks {b} for a raise|
+  {a} asks {b} for leave|{a} asks for leave|{b} approves|{a} resigns|{a}'s boss|{b} dictates|
+  {b}'s employee|{a} wants to quit|{b} orders {a} to|{a} asks for a raise|{b} criticizes {a}|
+  {a} wants to resign|{b}sacks|{b} sacks|{b} dismisses|{b} gives {a} some tasks|{a} gets fired|
+  {a} works for {b}|{a} is fired|{a} explains why {a} is late|{a}'s salary|a day off|
+  {b} asks {a} why {a} is late
+S 2 boss|employee|company|report|{b} asks {a} to|{b} wants {a} to
 A 4 , boss|boss,|yes, sir|right away, sir|, sir|day off|days off|ask for leave|to resign|a raise|
   pay rise|my resignation|sick leave|come to work today|at once, sir|my salary|leave early|i quit|
   my raise|come in late|you wanted to see me|you wanted to see me, sir|call in sick|take a day off|
@@ -177,13 +179,15 @@ S 1 rent|apartment|house
 A 4 you advertised|the rent|furnished|about the apartment|see the apartment|the apartment for rent|
   look at the apartment|look at the house|utilities|the lease|looking for a house|
   looking for a flat|rent a house|rent an apartment|rent a room|a room to|move in|your ad|
-  three-bedroom*|two-bedroom*|a housing go for|plumbing problem*|leaking pipe
+  three-bedroom*|two-bedroom*|a housing go for|plumbing problem*|leaking pipe|the ad said|
+  letting us have|rent was
 A 3 i'm looking for an apartment|i am looking for an apartment|i'm moving out|moving out
 B 4 the rent|lease|utilities|tenant*|per month|move in|square feet|square meters|furnished|
   two bedrooms|the living room|the apartment has|our apartments|show you around|show you the|
   security deposit|real estate|vacancy|here's the lease|sign the lease|the deposit|your apartment|
   your rent|the building manager
 B 2 a month|mortgage
+X 3 counter-offer|counteroffer|the owners|home inspection|the seller|real estate
 )"},
     {Between::kCustomer, R"(
 T 3 order food|check in|check-in|check out|check-out|checkout|hotel service|room service|
@@ -252,8 +256,8 @@ B 5 can i help you|could i help you|may i help you|how may i help|can i be of|ho
 B 4 excess baggage|insurance plan|full coverage|like to insure
 B 3 certainly, sir|certainly, madam|yes, sir|sir|madam|ma'am|we have|discount|on sale|please wait|
   anything else|change|best seller|popular|thank you for coming in|i'll take a look at
-X 1 dollars|yuan|pounds|discount|receipt|credit card|how much|customer*|may i|
-  reservation|rmb|free of charge|service
+X 1 dollars|yuan|pounds|discount|receipt|credit card|how much|customer*|may i|reservation|rmb|
+  free of charge|service
 )"},
     {Between::kCaller, R"(
 T 6 leave a message
@@ -271,8 +275,8 @@ A 2 speak with|speak to
 B 5 wrong number
 B 4 speaking.|who's calling|who is calling|who's speaking|may i ask who|take a message|
   leave a message|hold the line|hold on, please|on another line|isn't in|is not in|
-  not in not here right now|out put you through|connect you|not home|have him call|
-  have her call|that is out of|not available|isn't here|line is busy|on the other line|transfer you|
+  not in not here right now|out put you through|connect you|not home|have him call|have her call|
+  that is out of|not available|isn't here|line is busy|on the other line|transfer you|
   not at his desk|not at her desk|he is away|she is away|i am afraid not|directory assistance|
   no listing|he's away|she's away|just stepped out|stepped out|gone for the day|won't be back until|
   my message
@@ -287,6 +291,7 @@ S 4 policeman|policewoman|police officer|customs|{b} gives {a} a ticket|{b} fine
   {b} arrests|officer|{b} pulls {a}|immigration|{b} checks {a}'s passport|the court|visa|
   interrogates|statement|declaration|arrests|the robber|the thief
 S 3 {b} questions {a}|{b} interrogates|{b} suspects
+A 8 officer,|, officer|officer.|officer!
 A 5 officer|your honor|like to report|report a|was stolen|been stolen|been robbed|my visa
 A 2 police
 B 5 pulled you over|your license|driver's license|your passport|to declare|were speeding|
@@ -295,7 +300,7 @@ B 5 pulled you over|your license|driver's license|your passport|to declare|were 
   your registration|speed limit|a fine|the robber|the thief|police station|can't park here|filing a|
   police department|passport, please|declaration form|your statement|in your luggage|the courtroom|
   ask you to leave|your vehicle|i'm going to have to ask you|filled out the declaration|
-  are you carrying|a traveling visa
+  are you carrying|a traveling visa|parking illegally|no-parking|towed|tow your car|you parked
 B 4 plead|guilty|where were you
 B 2 the accident|the law|the crime|security|your name is|the police|last night
 )"},
@@ -545,9 +550,12 @@ Relation relation_of(const FirstTalk& first) {
   const bool distant = std::any_of(kAloof.begin(), kAloof.end(), [&](const Phrase& phrase) {
     return has(texts.you, phrase) || has(texts.other, phrase);
   });
-  // "Lucy, come here!"
-  const std::string name = to_lower_ascii(first.callers.other);
-  const bool first_names = is_given_name(first.callers.other) && has(texts.you, {name});
+  // "Lucy, come here!": three for each of the two who calls the other by a first name.
+  const auto calls = [](const std::string& name, const std::string& text) {
+    return is_given_name(name) && has(text, {to_lower_ascii(name)});
+  };
+  const int first_names =
+      3 * (calls(first.callers.other, texts.you) + calls(first.callers.you, texts.other));
   Relation best{distant ? Between::kStrangers : Between::kFriends, std::nullopt};
   bool sure = false;
   int most = distant ? 4 : 5;  // less is a word that happens to be there
@@ -559,7 +567,7 @@ Relation relation_of(const FirstTalk& first) {
     const bool alike = is_symmetric(cues.between);
     // One who serves, asks or teaches says or does something that the other does not.
     if (!alike && as_a.sided == as_b.sided && score.shared < 5) continue;
-    const int total = score.total() + (cues.between == Between::kFriends && first_names ? 2 : 0);
+    const int total = score.total() + (cues.between == Between::kFriends ? first_names : 0);
     if (total < most || (total == most && sure)) continue;
     most = total;
     sure = true;

@@ -31,6 +31,7 @@ enum class Between {
 enum class Field {
   kAny,  // none of the others, and stories that fit whatever the field is
   kWrongNumber,
+  kSurvey,
   // Of customers.
   kHotel,
   kRide,  // taxis, rented cars

@@ -1,10 +1,53 @@
-// Storylines of strangers, callers, citizens and guests of the press.
+// Storylines of strangers, callers, citizens, tenants and guests of the press.
 #include "synth/storylines.h"
 
 namespace chatmem {
 namespace {
 
 constexpr Storyline kStorylines[] = {
+    {Field::kAny, Between::kTenant, R"(
+A: {hi} I have one more question. [Whom do I call if something breaks?|Whom may I call if there is a
+  problem?]
+B: [Call me first.|Just call me.] If I don't answer, leave a message.
+A: [Good, thank you.|All right, that's easy.]
+= {A} asked {B} whom to call in case of a problem, and {B} offered to take the call.
+
+A: Is there a place where I can leave old cardboard?
+B: [The blue containers at the corner.|There are blue containers at the corner.]
+A: Thank you, [I'd walked right past them|I must have walked past them].
+= {A} asked where to leave cardboard, and {B} named the blue containers at the corner.
+
+B: Hello. A short notice: there will be no water [on one of the coming mornings|one morning soon],
+  from nine to eleven.
+A: [Thanks for telling me.|Thank you for the warning.] I'll keep a few bottles filled.
+B: [Good idea.|That's wise.]
+= {B} told {A} that there would be no water one morning, and {A} wanted to fill bottles.
+
+&A: The morning without water is over. It was back before eleven.
+B: [Good.|Glad to hear it.] Is it clear?
+A: It was brown at first, [now it's clear|but it's clear now].
+= {A} told {B} that the water had come back, brown at first and then clear.
+
+A: One of my windows doesn't close properly. [Could you have a look|Can you take a look] some time?
+B: Yes. [Would the late afternoon suit you?|Is the late afternoon all right?]
+A: That's fine, I'm back at five.
+= {A} asked {B} to look at a window, and you agreed on a late afternoon.
+
+&A: The window closes again. [Thank you for coming so quickly.|Thanks for the quick help.]
+B: It was only [a loose screw|one loose screw].
+A: [I should have seen that.|So simple!]
+= {A} thanked {B} for the window, which had only had a loose screw.
+
+A: May I put [a small bench|a bench] in front of the door?
+B: If there is room to pass, [yes|certainly].
+A: It's very narrow. [Thank you.|I'll send you a picture.]
+= {A} asked to put a bench in front of the door, and {B} allowed it.
+
+B: [Is everything in order with you?|Is everything all right with you?]
+A: Yes, [everything works|all is well]. And it's pleasantly quiet.
+B: [That's what I like to hear.|Good to know.]
+= {B} asked whether all was in order, and {A} found everything working and quiet.
+)"},
     {Field::kAny, Between::kWayfarer, R"(
 A: {hi} [Nice to have met you.|It was nice to meet you.] I didn't expect to be in touch again.
 B: [Neither did I.|Nor did I.] Have you got everything you needed?
@@ -170,6 +213,47 @@ A: Thank you for explaining everything. [One doesn't hear that every day, I gues
 B: [No, one doesn't.|We don't hear that often.] All the best to you.
 A: [To you too.|The same to you.]
 = {A} thanked {B} for explaining everything.
+)"},
+    {Field::kAny, Between::kTenant, R"(
+A: {hi} I'm still interested. Could I come and see it once more, by daylight?
+B: Of course. [After work or at the weekend?|During the week or at the weekend?]
+A: At the weekend. I'd bring my sister.
+= {A} asked {B} to see the place once more by daylight, together with a sister.
+
+&A: Thank you for showing it again. My sister liked the light.
+B: And you?
+A: [So did I.|I like it more and more.]
+= {A} thanked {B} for the second visit.
+
+A: Who pays for the heating?
+B: It's included. [You only pay for electricity.|Electricity is not.]
+A: [That's clear, thank you.|Good.]
+= {A} asked about the heating, which was included.
+
+B: If you decide for it, I need a copy of your passport and your last pay slip.
+A: [Is a scan enough?|May I send scans?]
+B: A scan is enough.
+= {B} named the papers that were needed: passport and pay slip.
+
+A: I'd like to have it. What happens next?
+B: I'll prepare the contract. [It takes me two or three days.|Give me two or three days.]
+A: I'm looking forward to it.
+= {A} decided for the place, and {B} promised to prepare the contract.
+
+&A: I've read the contract. What does paragraph four mean?
+B: That you tell us before you paint the walls.
+A: [Then I'll sign.|I can live with that.]
+= {A} asked about paragraph four of the contract, which concerned painting the walls.
+
+&B: The keys are ready. You can have them at my office.
+A: [I'll come today.|Wonderful!] How many are there?
+B: Three, and a small one for the letter box.
+= {B} had the keys ready, three and one for the letter box.
+
+&A: I've moved in. Everything fitted but the wardrobe.
+B: [Was it the stairs?|The stairs?]
+A: The stairs. It's in two pieces now.
+= {A} told {B} about moving in; the wardrobe had not fitted through the stairs.
 )"},
     {Field::kAny, Between::kCaller, R"(
 A: {hi} I called on {day}. Did my message get through?
@@ -518,6 +602,44 @@ B: At the end of the year we ask our guests what they wish for. One sentence?
 A: [More time and fewer forms.|More sleep for everybody.]
 B: Thank you, I'll quote you.
 = {B} asked {A} for a wish in one sentence.
+)"},
+    {Field::kSurvey, Between::kInterviewed, R"(
+B: {hi} Thank you again for answering my questions on {day}. Would you like to hear what came of
+  them?
+A: Yes, [I'd like that|gladly]. When will it be ready?
+B: In a few weeks. There are two hundred answers to count.
+= {B} thanked {A} for the answers and offered to tell what came of them.
+
+A: One of my answers was wrong, I think. May I still change it?
+B: [Of course.|Certainly.] Which one?
+A: How many hours I spend on it. It's rather two than one.
+= {A} changed one of the answers, and {B} took it down.
+
+B: Would you answer a few more questions, by mail this time? It takes five minutes.
+A: [All right.|Yes, send them.] I'll do it over a coffee.
+= {B} asked {A} for a few more answers by mail, and {A} agreed.
+
+&A: I've sent my answers. Number seven made me think for a while.
+B: [Everybody says that.|That one is mine.] Thank you for taking the time.
+= {A} sent the answers, of which one had been hard.
+
+B: We draw a small prize among all who took part. You've won it: a book voucher.
+A: [I never win anything!|Really? I never win.] Thank you!
+= {B} told {A} about winning a book voucher.
+
+&A: The voucher has come, and I've already spent it.
+B: [On what?|What did you buy?]
+A: On a book about statistics, of all things.
+= {A} told {B} about spending the voucher on a book about statistics.
+
+B: The results are out. You answered like most people, but for one question.
+A: [Which one?|May I guess?]
+B: You're one of three who like the rain.
+= {B} told {A} about the results, in which {a} belonged to the few who liked rain.
+
+A: My neighbour would like to take part as well. Is it too late?
+B: For this one, yes. [I'll put your neighbour on the list for the next.|There will be another.]
+= {A} asked whether a neighbour could take part, and {B} spoke of the next time.
 )"},
 };
 

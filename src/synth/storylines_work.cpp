@@ -1,4 +1,4 @@
-// Storylines of those who work, trade, study, cure or let with whom they do it.
+// Storylines of those who work, trade, study or cure, with whom they do it.
 #include "synth/storylines.h"
 
 namespace chatmem {
@@ -47,49 +47,6 @@ A: [I wanted to say thank you|This is only to say thank you] for all your patien
 B: [That's kind of you.|How nice of you.] Come back in good time for the next check.
 A: I will. [It's already in my calendar.|I've written it into my calendar.]
 = {A} thanked {B} for the patience and had the next check in the calendar already.
-)"},
-    {Field::kAny, Between::kTenant, R"(
-A: {hi} I have one more question. [Whom do I call if something breaks?|Whom may I call if there is a
-  problem?]
-B: [Call me first.|Just call me.] If I don't answer, leave a message.
-A: [Good, thank you.|All right, that's easy.]
-= {A} asked {B} whom to call in case of a problem, and {B} offered to take the call.
-
-A: Is there a place where I can leave old cardboard?
-B: [The blue containers at the corner.|There are blue containers at the corner.]
-A: Thank you, [I'd walked right past them|I must have walked past them].
-= {A} asked where to leave cardboard, and {B} named the blue containers at the corner.
-
-B: Hello. A short notice: there will be no water [on one of the coming mornings|one morning soon],
-  from nine to eleven.
-A: [Thanks for telling me.|Thank you for the warning.] I'll keep a few bottles filled.
-B: [Good idea.|That's wise.]
-= {B} told {A} that there would be no water one morning, and {A} wanted to fill bottles.
-
-&A: The morning without water is over. It was back before eleven.
-B: [Good.|Glad to hear it.] Is it clear?
-A: It was brown at first, [now it's clear|but it's clear now].
-= {A} told {B} that the water had come back, brown at first and then clear.
-
-A: One of my windows doesn't close properly. [Could you have a look|Can you take a look] some time?
-B: Yes. [Would the late afternoon suit you?|Is the late afternoon all right?]
-A: That's fine, I'm back at five.
-= {A} asked {B} to look at a window, and you agreed on a late afternoon.
-
-&A: The window closes again. [Thank you for coming so quickly.|Thanks for the quick help.]
-B: It was only [a loose screw|one loose screw].
-A: [I should have seen that.|So simple!]
-= {A} thanked {B} for the window, which had only had a loose screw.
-
-A: May I put [a small bench|a bench] in front of the door?
-B: If there is room to pass, [yes|certainly].
-A: It's very narrow. [Thank you.|I'll send you a picture.]
-= {A} asked to put a bench in front of the door, and {B} allowed it.
-
-B: [Is everything in order with you?|Is everything all right with you?]
-A: Yes, [everything works|all is well]. And it's pleasantly quiet.
-B: [That's what I like to hear.|Good to know.]
-= {B} asked whether all was in order, and {A} found everything working and quiet.
 )"},
     {Field::kAny, Between::kApplicant, R"(
 A: {hi} I'd like to thank you for your time on {day}. It gave me a good picture.
@@ -687,47 +644,6 @@ B: I've been going through my notes. You've made good progress.
 A: [I hoped so.|That's good to hear.] It feels slow.
 B: It always does from the inside.
 = {B} told {A} that {a} had made good progress.
-)"},
-    {Field::kAny, Between::kTenant, R"(
-A: {hi} I'm still interested. Could I come and see it once more, by daylight?
-B: Of course. [After work or at the weekend?|During the week or at the weekend?]
-A: At the weekend. I'd bring my sister.
-= {A} asked {B} to see the place once more by daylight, together with a sister.
-
-&A: Thank you for showing it again. My sister liked the light.
-B: And you?
-A: [So did I.|I like it more and more.]
-= {A} thanked {B} for the second visit.
-
-A: Who pays for the heating?
-B: It's included. [You only pay for electricity.|Electricity is not.]
-A: [That's clear, thank you.|Good.]
-= {A} asked about the heating, which was included.
-
-B: If you decide for it, I need a copy of your passport and your last pay slip.
-A: [Is a scan enough?|May I send scans?]
-B: A scan is enough.
-= {B} named the papers that were needed: passport and pay slip.
-
-A: I'd like to have it. What happens next?
-B: I'll prepare the contract. [It takes me two or three days.|Give me two or three days.]
-A: I'm looking forward to it.
-= {A} decided for the place, and {B} promised to prepare the contract.
-
-&A: I've read the contract. What does paragraph four mean?
-B: That you tell us before you paint the walls.
-A: [Then I'll sign.|I can live with that.]
-= {A} asked about paragraph four of the contract, which concerned painting the walls.
-
-&B: The keys are ready. You can have them at my office.
-A: [I'll come today.|Wonderful!] How many are there?
-B: Three, and a small one for the letter box.
-= {B} had the keys ready, three and one for the letter box.
-
-&A: I've moved in. Everything fitted but the wardrobe.
-B: [Was it the stairs?|The stairs?]
-A: The stairs. It's in two pieces now.
-= {A} told {B} about moving in; the wardrobe had not fitted through the stairs.
 )"},
     {Field::kAny, Between::kEmployee, R"(
 A: {hi} The clients have changed the day of their visit. It's on Thursday, not on Wednesday.
