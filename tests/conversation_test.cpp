@@ -186,6 +186,43 @@ TEST(Conversation, AnyFormatByContent) {
       2u);
 }
 
+TEST(Conversation, AnyTextByContent) {
+  const auto ids = [](std::string_view text) {
+    std::vector<std::string> found;
+    for (const Conversation& c : parse_any_conversations(text, "here", "pasted"))
+      found.push_back(c.id + " " + c.messages.at(0).content);
+    return found;
+  };
+  EXPECT_THAT(ids("\n2024-05-01 09:00 | You: hi\n"), ElementsAre("pasted You: hi"));
+  EXPECT_THAT(ids("[CHAT MESSAGES]\r\n2024-05-01 09:00 | You: hi"), ElementsAre("pasted You: hi"));
+  const std::string record = R"({"id":"a","messages":[{"content":"x"}]})";
+  EXPECT_THAT(ids(record + "\n\n" + R"({"id":"b","messages":[{"content":"y"}]})"),
+              ElementsAre("a x", "b y"));
+  EXPECT_THAT(error_of([&] { ids(record + "\n" + record); }), HasSubstr("here, line 2"));
+  EXPECT_THAT(error_of([&] { ids("no chat"); }), HasSubstr("here, line 1"));
+}
+
+TEST(Conversation, KeepsTheDaysOfAWindow) {
+  const auto kept = [](std::string_view from, std::string_view to) {
+    Conversation c = parse_plain_chat(
+        "2024-05-01 09:00 | You: a\n2024-05-03 09:00 | Ana: b\n2024-05-03 | Ana: c\n"
+        "2024-05-07 10:00 | You: d\n",
+        "here");
+    c.messages.insert(c.messages.begin() + 3, Message{"11:47 PM", "Ana: undated"});
+    c.start_date = "2024-04-30";
+    std::string out;
+    for (const int place : keep_days(c, parse_date(from), parse_date(to)))
+      out += std::to_string(place);
+    for (const Message& message : c.messages) out += message.content.back();
+    return out + " " + c.start_date + " " + c.end_date;
+  };
+  EXPECT_EQ(kept("", ""), "01234abcdd 2024-04-30 2024-05-07");
+  EXPECT_EQ(kept("2024-05-02", ""), "1234bcdd 2024-05-03 2024-05-07");
+  EXPECT_EQ(kept("2024-05-03", "2024-05-03"), "123bcd 2024-05-03 2024-05-03");
+  EXPECT_EQ(kept("", "2024-05-02"), "0a 2024-05-01 2024-05-01");
+  EXPECT_EQ(kept("2024-06-01", ""), "  ");
+}
+
 TEST(Conversation, TheOriginalsFiles) {
   if (!fs::exists(shared_data())) GTEST_SKIP() << "shared/data is absent";
   size_t records = 0, texts = 0;

@@ -38,24 +38,6 @@ void apply_as_of(std::vector<Conversation>& conversations, const std::string& as
     fmt::print(stderr, "warning: no id of the input is in {}\n", as_of);
 }
 
-// Keeps the messages of the days from..to; one without a date goes with the one before it. Returns
-// the indexes that the kept ones had in the input.
-std::vector<int> keep_days(Conversation& conversation, std::optional<Date> from,
-                           std::optional<Date> to) {
-  std::vector<int> places;
-  std::vector<Message> kept;
-  bool inside = !from;
-  for (int i = 0; i < int(conversation.messages.size()); i++) {
-    Message& message = conversation.messages[size_t(i)];
-    if (const auto day = message.date()) inside = (!from || *day >= *from) && (!to || *day <= *to);
-    if (!inside) continue;
-    places.push_back(i);
-    kept.push_back(std::move(message));
-  }
-  conversation.messages = std::move(kept);
-  return places;
-}
-
 void warn_about_times(const std::vector<Conversation>& conversations) {
   size_t count = 0;
   std::string first;

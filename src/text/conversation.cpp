@@ -420,14 +420,12 @@ Conversation parse_plain_chat(std::string_view text, std::string_view where) {
   return conversation;
 }
 
-std::vector<Conversation> read_any_conversations(const fs::path& path) {
-  std::string text, first;
-  for_each_line(path, [&](std::string_view line, size_t) {
+std::vector<Conversation> parse_any_conversations(std::string_view text, std::string_view where,
+                                                  std::string_view id) {
+  std::string first;  // line that is not blank
+  for_each_text_line(text, where, [&](std::string_view line, size_t) {
     if (first.empty() && !is_blank(line)) first = trimmed(line);
-    text += line;
-    text += '\n';
   });
-  const std::string where = path == "-" ? "standard input" : fmt::format("'{}'", path.string());
   if (first.starts_with('{')) {
     RecordCollector records;
     for_each_text_line(text, where, [&](std::string_view line, size_t number) {
@@ -440,9 +438,39 @@ std::vector<Conversation> read_any_conversations(const fs::path& path) {
   const bool sections = section_of_line(first) != Section::none;
   std::vector<Conversation> one;
   one.push_back(sections ? parse_finetune_text(text, where) : parse_plain_chat(text, where));
-  one.front().id = id_of_file(path);
+  one.front().id = id;
   check_id(one.front().id, where);
   return one;
+}
+
+std::vector<Conversation> read_any_conversations(const fs::path& path) {
+  std::string text;
+  for_each_line(path, [&](std::string_view line, size_t) {
+    text += line;
+    text += '\n';
+  });
+  const std::string where = path == "-" ? "standard input" : fmt::format("'{}'", path.string());
+  return parse_any_conversations(text, where, id_of_file(path));
+}
+
+std::vector<int> keep_days(Conversation& conversation, std::optional<Date> from,
+                           std::optional<Date> to) {
+  std::vector<int> places;
+  std::vector<Message> kept;
+  bool inside = !from;
+  for (int i = 0; i < int(conversation.messages.size()); i++) {
+    Message& message = conversation.messages[size_t(i)];
+    if (const auto day = message.date()) inside = (!from || *day >= *from) && (!to || *day <= *to);
+    if (!inside) continue;
+    places.push_back(i);
+    kept.push_back(std::move(message));
+  }
+  const bool all = kept.size() == conversation.messages.size();
+  conversation.messages = std::move(kept);
+  if (all) return places;
+  conversation.start_date.clear(), conversation.end_date.clear();
+  fill_dates(conversation);
+  return places;
 }
 
 }  // namespace chatmem

@@ -72,9 +72,18 @@ std::string format_finetune_text(const Conversation& conversation);
 // it. The id is left empty.
 Conversation parse_plain_chat(std::string_view text, std::string_view where);
 
-// Any of the three by content: JSONL (all its records), finetune text, plain lines. A text's id is
-// its file's name without ending, or ID for `conversation_ID_finetune.txt`. "-" reads standard
-// input.
+// Any of the three by content: JSONL (all its records), finetune text, plain lines, which get the
+// id.
+std::vector<Conversation> parse_any_conversations(std::string_view text, std::string_view where,
+                                                  std::string_view id);
+// The same of a file. A text's id is its file's name without ending, or ID for
+// `conversation_ID_finetune.txt`. "-" reads standard input.
 std::vector<Conversation> read_any_conversations(const fs::path& path);
+
+// Keeps the messages of the days from..to, either of which may be absent; one without a date goes
+// with the one before it. Where any is left out, start_date and end_date become the first and the
+// last day that is left. Returns the indexes that the kept ones had.
+std::vector<int> keep_days(Conversation& conversation, std::optional<Date> from,
+                           std::optional<Date> to);
 
 }  // namespace chatmem
