@@ -48,6 +48,7 @@ class Client : public ::testing::Test {
       play(std::move(request), std::move(stream));
     };
     routes.push_back({"POST", "/v1/chat/completions", by_script});
+    routes.push_back({"POST", "/v1/completions", by_script});
     routes.push_back({"GET", "/v1/models", by_script});
     server_ = std::make_unique<HttpServer>(HttpServerOptions{}, std::move(routes));
     endpoint_.base_url = "http://127.0.0.1:" + std::to_string(server_->port());
@@ -78,14 +79,16 @@ class Client : public ::testing::Test {
   std::string error() {
     try {
       ask();
-    } catch (const Error& e) {
+    } catch (const ChatError& e) {
       EXPECT_THAT(e.what() + e.hint(), Not(HasSubstr("secret")));
-      return e.what();
+      raw_ = e.raw();
+      return "(" + std::string(chat_fault_name(e.fault())) + ") " + e.what();
     }
     return "no error";
   }
 
   ChatEndpoint endpoint_;
+  std::string raw_;  // of the last error
   std::vector<Answer> script_;
   std::mutex mutex_;
   std::vector<HttpRequest> requests_;
@@ -137,7 +140,8 @@ TEST_F(Client, GivesUpAfterItsRetriesWithTheServersMessage) {
   endpoint_.max_retries = 1;
   script_ = {
       {.status = 500, .headers = {{"retry-after", "0"}}, .pieces = {"{\"message\":\"flat\"}"}}};
-  EXPECT_THAT(error(), HasSubstr("status 500: flat"));
+  EXPECT_THAT(error(), testing::AllOf(HasSubstr("(refused)"), HasSubstr("status 500: flat")));
+  EXPECT_EQ(raw_, "{\"message\":\"flat\"}");
   EXPECT_EQ(requests_.size(), 2u);
 }
 
@@ -151,21 +155,49 @@ TEST_F(Client, DoesNotRetryWhatCannotSucceed) {
 
 TEST_F(Client, FaultsWithinTheStreamAreErrors) {
   script_ = {{.pieces = {delta("half")}, .reset = true}};
-  EXPECT_THAT(error(), HasSubstr("broke"));
+  EXPECT_THAT(error(), testing::AllOf(HasSubstr("(broken)"), HasSubstr("broke")));
   const size_t before = requests_.size();  // the reset may come before the text, and is tried again
   script_ = {{.pieces = {delta("half")}}};
-  EXPECT_THAT(error(), HasSubstr("ended before"));
+  EXPECT_THAT(error(), HasSubstr("(cut_off)"));
+  EXPECT_EQ(raw_, delta("half"));
   script_ = {{.pieces = {delta("half"), "data: {\"error\":{\"message\":\"out of cards\"}}\n\n"}}};
-  EXPECT_THAT(error(), HasSubstr("out of cards"));
+  EXPECT_THAT(error(), testing::AllOf(HasSubstr("(failed)"), HasSubstr("out of cards")));
   script_ = {{.pieces = {"event: error\ndata: {\"message\":\"flat\"}\n\n"}}};
   EXPECT_THAT(error(), HasSubstr("flat"));
   script_ = {{.pieces = {"data: {\"choices\": garbage " + std::string(999, 'x') + "\n\n"}}};
-  EXPECT_THAT(error(), testing::AllOf(HasSubstr("garbage xxx"), HasSubstr("...")));
+  EXPECT_THAT(error(),
+              testing::AllOf(HasSubstr("(garbage)"), HasSubstr("garbage xxx"), HasSubstr("...")));
   script_ = {{.pieces = {"data: {\"hello\":1}\n\n"}}};
   EXPECT_THAT(error(), HasSubstr("must have choices"));
   script_ = {{.pieces = {"data: {\"choices\":[{\"delta\":\"no\"}],\"usage\":7}\n\n", kFinish}}};
   EXPECT_EQ(ask().text, "");
   EXPECT_EQ(requests_.size(), before + 6);  // none was tried again
+}
+
+TEST_F(Client, WhatIsNoStreamIsShown) {
+  script_ = {{.headers = {{"content-type", "text/html"}}, .pieces = {"<html>", "busy</html>"}}};
+  EXPECT_THAT(error(), testing::AllOf(HasSubstr("(garbage)"), HasSubstr("<html>busy</html>")));
+  script_ = {{.pieces = {std::string("\x01\xFF\x00\xFE", 4), "\n\n"}}};
+  EXPECT_THAT(error(), HasSubstr("(garbage)"));
+  EXPECT_EQ(raw_, std::string("\x01\xFF\x00\xFE\n\n", 6));
+  for (const char* begun : {": ping\n\n", "data: {\"choi", "da"}) {
+    script_ = {{.pieces = {begun}}};
+    EXPECT_THAT(error(), HasSubstr("(cut_off)")) << begun;
+  }
+}
+
+TEST_F(Client, GoesOnFromPlainText) {
+  script_ = {
+      {.pieces = {"data: {\"choices\":[{\"text\":\"on \"}]}\n\n",
+                  "data: {\"choices\":[{\"text\":\"and on\",\"finish_reason\":\"length\"}]}\n\n",
+                  kUsage}}};
+  const ChatResult result = ChatClient(endpoint_).stream({.model = "m", .prompt = "Go"});
+  EXPECT_EQ(result.text, "on and on");
+  EXPECT_EQ(result.finish_reason, "length");
+  EXPECT_EQ(requests_[0].path, "/v1/completions");
+  const Json body = parse_json(requests_[0].body, "body");
+  EXPECT_EQ(body["prompt"], "Go");
+  EXPECT_FALSE(body.contains("messages"));
 }
 
 TEST_F(Client, TakesAnAnswerThatIsNotAStream) {
@@ -184,14 +216,14 @@ TEST_F(Client, SlowStreamsAreWaitedForAndSilenceIsNot) {
   script_ = {{.pieces = {delta("a"), delta("b"), delta("c"), kFinish}, .pause_ms = 400}};
   EXPECT_EQ(ask().text, "abc");
   script_ = {{.pieces = {delta("a"), delta("b")}, .pause_ms = 2'500}};
-  EXPECT_THAT(error(), HasSubstr("no byte came for 1.0 s"));
+  EXPECT_THAT(error(), testing::AllOf(HasSubstr("(stalled)"), HasSubstr("no byte came for 1.0 s")));
 }
 
 TEST_F(Client, RefusedConnectionsAndBadEndpoints) {
   endpoint_.max_retries = 0;
   endpoint_.base_url =
       "http://127.0.0.1:" + std::to_string(HttpServer(HttpServerOptions{}, {}).port());
-  EXPECT_THAT(error(), HasSubstr("no connection"));
+  EXPECT_THAT(error(), testing::AllOf(HasSubstr("(unreachable)"), HasSubstr("no connection")));
   EXPECT_THROW(ChatClient({.base_url = "127.0.0.1:80"}), Error);
   EXPECT_THROW(ChatClient({.base_url = "http://x", .api_key = "a\nb"}), Error);
 }

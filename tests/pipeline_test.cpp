@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "base/json.h"
 #include "llm/chat_client.h"
@@ -138,6 +139,66 @@ class Pipeline : public ::testing::Test {
     });
     EXPECT_THAT(read_file(at("evaluation/report.html")), HasSubstr("doing nothing."));
   }
+  // A model in this process writes what the server writes, whatever is decoded together, and is
+  // continued; an adapter counts; so does the template that it was trained with.
+  void evaluate_in_process() const {
+    const auto command = [&](const std::string& output, std::vector<std::string> more) {
+      std::vector<std::string> all = {"evaluate", "--data",   data(),     "--max-tokens",
+                                      "8",        "--output", at(output), "--json"};
+      all.insert(all.end(), more.begin(), more.end());
+      return all;
+    };
+    const auto texts = [&](const std::string& output) {
+      std::map<std::string, std::string> of;
+      for (const Json& row : rows_of(at(output) + "/predictions.jsonl")) {
+        of[row["id"]] = row["prediction"];
+        EXPECT_GT(row["total_ms"].get<double>(), 0);
+        EXPECT_GT(row["prompt_tokens"].get<int>(), 100);
+        EXPECT_GT(row["completion_tokens"].get<int>(), 0);
+      }
+      return of;
+    };
+    const Json report = run_json(command("process", {"--model", at("merged")}));
+    EXPECT_EQ(report["systems"][0]["system"], "merged");
+    EXPECT_EQ(report["n"], 12);
+    EXPECT_EQ(texts("process"), texts("evaluation"));
+    const std::string log = at("process") + "/predictions.jsonl", whole = read_file(log);
+    write_file_atomic(log, whole.substr(0, whole.size() / 2));  // as a kill leaves it
+    const CommandResult again =
+        run(command("process", {"--model", at("merged"), "--concurrency", "1"}));
+    EXPECT_THAT(again.err, HasSubstr(" of 12 predictions were in"));
+    EXPECT_EQ(texts("process"), texts("evaluation"));
+
+    run(command("adapted", {"--model", at("base"), "--adapter", at("adapter")}));
+    run(command("base_alone", {"--model", at("base")}));
+    EXPECT_NE(texts("adapted"), texts("base_alone"));
+    EXPECT_EQ(run_command(command("base_alone", {"--model", at("merged")})).code, 1);
+
+    run(command("seeded", {"--model", at("merged"), "--preset", "original"}));
+    EXPECT_NE(texts("seeded"), texts("process"));
+    run(command("seeded_again",
+                {"--model", at("merged"), "--preset", "original", "--concurrency", "5"}));
+    EXPECT_EQ(texts("seeded_again"), texts("seeded"));
+  }
+  // One chat streams; several go to a file, each as it would alone.
+  void summarize_by_model() const {
+    const fs::path text = at("generated/success/conversation_sample_0_finetune.txt");
+    const CommandResult one =
+        run({"summarize", text, "--model", at("merged"), "--max-tokens", "8"});
+    EXPECT_THAT(one.err, HasSubstr("prompt tokens, first token after "));
+    const CommandResult window =
+        run({"summarize", text, "--model", at("merged"), "--max-tokens", "8", "--from",
+             "2024-01-01", "--to", "2024-12-31", "--as-of", "2025-01-20", "--json"});
+    EXPECT_EQ(parse_json(window.out, "window")["id"], "sample_0");
+    run({"summarize", data(), "--model", at("merged"), "--max-tokens", "8", "--key", "recap",
+         "--output", at("recaps.jsonl")});
+    const std::vector<Json> recaps = rows_of(at("recaps.jsonl"));
+    ASSERT_EQ(recaps.size(), 12u);
+    std::map<std::string, std::string> predicted;
+    for (const Json& row : rows_of(at("process/predictions.jsonl")))
+      predicted[row["id"]] = row["prediction"];
+    for (const Json& row : recaps) EXPECT_EQ(row["recap"], predicted[row["id"]]) << row["id"];
+  }
   // A conversation that the model has no room for fails alone: done in part, and which.
   void evaluate_in_part(const std::string& url) const {
     std::vector<Json> rows = rows_of(data());
@@ -187,6 +248,8 @@ TEST_F(Pipeline, FromDialoguesToScores) {
   server.send(SIGTERM);
   const CommandResult end = server.wait();
   EXPECT_EQ(end.code, 0) << end.err;
+  evaluate_in_process();
+  summarize_by_model();
 }
 
 // An interrupted training ends in part, keeps its step, and continues to the same end.

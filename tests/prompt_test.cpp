@@ -158,6 +158,22 @@ TEST(Prompt, SeedExample) {
   EXPECT_EQ(example.tokens.back(), t.eos());
 }
 
+// What a model is asked is what its examples put before the summary, in both templates.
+TEST(Prompt, RequestsAreTheBeginningsOfExamples) {
+  const Tokenizer t = tiny();
+  Conversation c = chat();
+  c.as_of = parse_date("2024-06-02");
+  for (const PromptTemplate which : {PromptTemplate::temporal, PromptTemplate::seed}) {
+    const Example example = encode_example(t, c, which);
+    const auto end = example.tokens.begin() + ptrdiff_t(target_begin(example));
+    EXPECT_EQ(encode_request(t, c, which), Ids(example.tokens.begin(), end));
+  }
+  EXPECT_EQ("<|begin_of_text|>" + seed_request(c),
+            t.decode(encode_request(t, c, PromptTemplate::seed)));
+  c.messages.clear();
+  EXPECT_THAT(error_of([&] { seed_request(c); }), HasSubstr("must have messages"));
+}
+
 TEST(Prompt, RefusesWhatCannotBeLearnt) {
   const Tokenizer t = tiny();
   Conversation c = chat();

@@ -2,14 +2,13 @@
 // the end, and about a folder.
 #include <fmt/format.h>
 
-#include <atomic>
 #include <charconv>
-#include <csignal>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/progress.h"
 #include "cli/environment.h"
+#include "cli/interrupt.h"
+#include "cli/llm_flags.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
 #include "synth/dataset_card.h"
@@ -23,23 +22,12 @@ namespace {
 
 struct Flags {
   std::string input, output = "transformed_conversations", rows = "2", format = "json";
-  std::string price, prices, tokenizer, split, stats, view;
-  double temperature = -1, budget = -1;
+  std::string tokenizer, split, stats, view;
+  double temperature = -1;
+  MoneyFlags money;
   bool dry_run = false, json = false;
   GenerateOptions options;
 };
-
-// The first interrupt asks for an end that loses nothing, the second one ends the program.
-std::atomic<bool> stop_asked = false;
-void on_interrupt(int) {
-  stop_asked = true;
-  std::signal(SIGINT, SIG_DFL);
-}
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 int64_t parse_rows(const std::string& text) {
   if (text == "all") return kAllRows;
@@ -68,14 +56,6 @@ fs::path find_input(const std::string& name, const std::optional<fs::path>& dote
   }
 }
 
-void fill_endpoint(GenerateOptions& options) {
-  LlmEndpoint& endpoint = options.ask.endpoint;
-  const bool anthropic = options.provider == "anthropic";
-  if (endpoint.base_url.empty())
-    endpoint.base_url = variable(anthropic ? "ANTHROPIC_BASE_URL" : "OPENAI_BASE_URL");
-  endpoint.api_key = variable(anthropic ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY");
-}
-
 void fill(Flags& flags, const std::optional<fs::path>& dotenv) {
   GenerateOptions& options = flags.options;
   options.rows = parse_rows(flags.rows);
@@ -83,19 +63,16 @@ void fill(Flags& flags, const std::optional<fs::path>& dotenv) {
   fmt::print(stderr, "input: {}{}\n", options.input.string(),
              dotenv ? fmt::format(" (settings of {})", dotenv->string()) : "");
   options.output = flags.output;
-  options.stop = &stop_asked;
   options.version = CHATMEM_VERSION;
   options.arguments = program_arguments();
   if (!flags.split.empty()) options.split = parse_split_shares(flags.split);
   AskOptions& ask = options.ask;
   ask.format = flags.format == "text" ? AnswerFormat::text : AnswerFormat::json;
   if (flags.temperature >= 0) ask.temperature = flags.temperature;
-  if (flags.budget >= 0) ask.budget_usd = flags.budget;
-  if (!flags.price.empty()) ask.price = parse_price(flags.price);
-  if (!flags.prices.empty()) ask.prices = flags.prices;
+  apply_money_flags(flags.money, ask);
   if (!flags.tokenizer.empty()) ask.tokenizer = flags.tokenizer;
   ask.flow.seed = options.seed;
-  fill_endpoint(options);
+  fill_from_environment(options.provider, ask.endpoint);
 }
 
 std::string listed(const std::vector<std::string>& ids, int64_t count) {
@@ -232,24 +209,11 @@ int run(CLI::App& verb, Flags& flags, const std::optional<fs::path>& dotenv) {
   if (!flags.view.empty()) return write_viewer(flags.view);
   fill(flags, dotenv);
   if (flags.dry_run) return dry_run(flags);
-  std::signal(SIGINT, on_interrupt);
+  flags.options.stop = stop_on_interrupt();
   const GenerateReport report = generate(flags.options);
   print_report(report, flags.options);
   if (report.succeeded == 0 && !report.end_reason.empty()) return kFailed;
   return report.failed > 0 || report.left > 0 ? kPartial : kDone;
-}
-
-// CLI11's own check names the largest double.
-CLI::Validator from_zero() {
-  return CLI::Validator(
-      [](std::string& text) {
-        double value = -1;
-        const bool number = CLI::detail::lexical_cast(text, value);
-        return number && value >= 0 && value <= 1e9
-                   ? std::string()
-                   : fmt::format("must be a number from 0 on, is '{}'", text);
-      },
-      "");
 }
 
 constexpr const char *kInOut = "Input and output", *kModel = "The model (anthropic, openai)",
@@ -344,21 +308,9 @@ void add_money_options(CLI::App& verb, Flags& flags) {
   verb.add_flag("--dry-run", flags.dry_run,
                 "say how many rows, tokens, dollars and minutes it would be, and buy nothing")
       ->group(kMoney);
-  verb.add_option("--budget", flags.budget,
-                  "what this folder may cost at most, over all its runs (default: no limit)")
-      ->type_name("USD")
-      ->check(from_zero())
-      ->group(kMoney);
+  add_money_flags(verb, flags.money, kMoney);
   verb.add_flag("--batch", flags.options.ask.batch,
                 "Message Batches of anthropic: half the price, answers within a day")
-      ->group(kMoney);
-  verb.add_option("--price", flags.price,
-                  "dollars for a million tokens in and out (default: what the list says)")
-      ->type_name("IN,OUT")
-      ->group(kMoney);
-  verb.add_option("--prices", flags.prices,
-                  "more prices, as docs/formats.md describes them (default: the built-in list)")
-      ->type_name("FILE")
       ->group(kMoney);
   verb.add_option("--tokenizer", flags.tokenizer,
                   "counts tokens for --dry-run where no API does (default: by bytes)")
@@ -373,11 +325,7 @@ void add_pace_options(CLI::App& verb, Flags& flags) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1024))
       ->group(kPace);
-  verb.add_option("--requests-a-minute", ask.flow.requests_a_minute,
-                  "at most (default: what the answers' headers say)")
-      ->type_name("N")
-      ->check(from_zero())
-      ->group(kPace);
+  add_pace_flag(verb, ask.flow, kPace);
   verb.add_option("--timeout-ms", ask.endpoint.timeout_ms, "without a byte of an answer")
       ->type_name("MS")
       ->capture_default_str()

@@ -119,10 +119,6 @@ std::optional<DType> kv_dtype(std::string_view name) {
   return std::nullopt;
 }
 
-// The most that is guessed ahead, unless a number is given. Products of up to 8 rows give each row
-// the bits that it has alone, in less than twice the time of one.
-constexpr int kDraftTokens = 7;
-
 GeneratorOptions generator_options(const ServeFlags& f, const OpenModel& open,
                                    std::span<const Adapter> adapters) {
   GeneratorOptions options{.max_requests = f.max_requests,

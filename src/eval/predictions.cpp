@@ -92,15 +92,6 @@ ById read_journal(const fs::path& path, const Fingerprints& expected) {
   return kept;
 }
 
-// Text of a model for a terminal: without control characters, which could command it.
-void show(std::FILE* live, std::string_view text) {
-  std::string safe;
-  for (const char c : text)
-    if (uint8_t(c) >= 0x20 ? c != 0x7F : c == '\n' || c == '\t') safe += c;
-  std::fwrite(safe.data(), 1, safe.size(), live);
-  std::fflush(live);
-}
-
 std::string heading(const Conversation& conversation) {
   return fmt::format("{}  {} to {}", conversation.id, conversation.start_date,
                      conversation.end_date);
@@ -123,7 +114,7 @@ class Collection {
 
   Predictions run() {
     const size_t n_missing = missing_.size();
-    if (options_.live == nullptr && n_missing > 0) progress_.emplace("evaluate", n_missing);
+    if (options_.live == nullptr && n_missing > 0) progress_.emplace(options_.stage, n_missing);
     std::vector<std::thread> threads;
     const size_t n_threads = std::min(size_t(std::max(options_.concurrency, 1)), n_missing);
     for (size_t i = 1; i < n_threads; i++) threads.emplace_back([this] { work(); });
@@ -131,8 +122,8 @@ class Collection {
     for (std::thread& thread : threads) thread.join();
     progress_.reset();
     if (broken_) std::rethrow_exception(broken_);
-    for (size_t i = 0; i < conversations_.size(); i++)
-      if (!errors_[i].empty()) predictions_.failures.push_back({conversations_[i].id, errors_[i]});
+    for (std::optional<Failure>& failure : failures_)
+      if (failure) predictions_.failures.push_back(std::move(*failure));
     return std::move(predictions_);
   }
 
@@ -142,7 +133,7 @@ class Collection {
     const fs::path error_path = options_.output / "errors.jsonl";
     ById kept = read_journal(path, fingerprints_);
     predictions_.of.resize(conversations_.size());
-    errors_.resize(conversations_.size());
+    failures_.resize(conversations_.size());
     for (size_t i = 0; i < conversations_.size(); i++) {
       const auto it = kept.find(conversations_[i].id);
       if (it == kept.end()) {
@@ -153,6 +144,8 @@ class Collection {
       }
     }
     journal_.emplace(path);
+    const fs::path streams = options_.output / "streams.jsonl";
+    if (fs::is_regular_file(streams)) repair_last_line(streams);
     std::error_code no_such_file;
     fs::remove(error_path, no_such_file);
   }
@@ -174,19 +167,20 @@ class Collection {
   void ask(size_t i) {
     const Conversation& conversation = conversations_[i];
     std::FILE* live = options_.concurrency <= 1 ? options_.live : nullptr;
-    if (live) show(live, heading(conversation) + "\n\n");
+    if (live) show_text(live, heading(conversation) + "\n\n");
     ChatResult result;
     try {
       result = summarize_(conversation, [live](std::string_view piece) {
-        if (live) show(live, piece);
+        if (live) show_text(live, piece);
       });
     } catch (const std::exception& error) {
-      keep_failure(i, error.what());
-      if (live) show(live, fmt::format("\nfailed: {}\n\n", error.what()));
+      const auto* fault = dynamic_cast<const ChatError*>(&error);
+      keep_failure(i, error.what(), fault);
+      if (live) show_text(live, fmt::format("\nfailed: {}\n\n", error.what()));
       return;
     }
     keep(i, std::move(result));
-    if (live) show(live, reference_of(conversation));
+    if (live) show_text(live, reference_of(conversation));
   }
 
   void keep(size_t i, ChatResult result) {
@@ -200,19 +194,34 @@ class Collection {
                           result.completion_tokens};
     const std::string line = dump_json(to_json(prediction, fingerprints_.at(id))) + '\n';
     const std::lock_guard lock(mutex_);
+    if (!result.raw.empty()) keep_stream({{"id", id}}, result.raw);
     journal_->append(line);
     predictions_.of[i] = std::move(prediction);
     show_progress();
   }
 
-  void keep_failure(size_t i, std::string error) {
-    errors_[i] = error.empty() ? "unknown" : replace_invalid_utf8(error);
-    const Json json = {
-        {"id", conversations_[i].id}, {"error", errors_[i]}, {"timestamp", now_iso8601()}};
+  // fault: null where it is not of an endpoint.
+  void keep_failure(size_t i, std::string error, const ChatError* fault) {
+    Failure failure{conversations_[i].id, error.empty() ? "unknown" : replace_invalid_utf8(error)};
+    if (fault) failure.fault = chat_fault_name(fault->fault());
+    const Json json = {{"id", failure.id},
+                       {"error", failure.error},
+                       {"fault", fault ? Json(failure.fault) : Json(nullptr)},
+                       {"timestamp", now_iso8601()}};
     const std::lock_guard lock(mutex_);
+    if (fault && !fault->raw().empty())
+      keep_stream({{"id", failure.id}, {"fault", failure.fault}}, fault->raw());
+    failures_[i] = std::move(failure);
     AppendFile(options_.output / "errors.jsonl").append(dump_json(json) + '\n');
     n_failed_++;
     show_progress();
+  }
+
+  // Not flushed: the stream may be lost with the machine, the prediction may not.
+  void keep_stream(Json line, std::string_view raw) {
+    if (!streams_) streams_.emplace(options_.output / "streams.jsonl");
+    line["stream"] = replace_invalid_utf8(raw);
+    streams_->append(dump_json(line) + '\n', Durability::batched);
   }
 
   void show_progress() {
@@ -227,8 +236,8 @@ class Collection {
   Fingerprints fingerprints_;
   Predictions predictions_;
   std::vector<size_t> missing_;
-  std::vector<std::string> errors_;  // as the conversations, empty where there is none
-  std::optional<AppendFile> journal_;
+  std::vector<std::optional<Failure>> failures_;  // as the conversations
+  std::optional<AppendFile> journal_, streams_;
   std::optional<Progress> progress_;
   std::atomic<size_t> next_{0};
   std::mutex mutex_;  // journal, progress, counts, broken_
@@ -243,12 +252,20 @@ Predictions collect_predictions(std::span<const Conversation> conversations,
   return Collection(conversations, summarize, options).run();
 }
 
+void show_text(std::FILE* out, std::string_view text) {
+  std::string safe;
+  for (const char c : text)
+    if (uint8_t(c) >= 0x20 ? c != 0x7F : c == '\n' || c == '\t') safe += c;
+  std::fwrite(safe.data(), 1, safe.size(), out);
+  std::fflush(out);
+}
+
 void show_case(std::FILE* out, const Conversation& conversation, const Prediction& prediction) {
-  show(out, heading(conversation) + "\n");
+  show_text(out, heading(conversation) + "\n");
   for (const Message& message : conversation.messages)
-    show(out, fmt::format("{} | {}\n", message.timestamp, message.content));
-  show(out, fmt::format("\nprediction:\n{}", prediction.text));
-  show(out, reference_of(conversation));
+    show_text(out, fmt::format("{} | {}\n", message.timestamp, message.content));
+  show_text(out, fmt::format("\nprediction:\n{}", prediction.text));
+  show_text(out, reference_of(conversation));
 }
 
 Predictions read_predictions(std::span<const Conversation> conversations,

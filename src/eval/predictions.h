@@ -3,7 +3,10 @@
 // DIR/predictions.jsonl, one object a line, flushed to disk before the next is asked for:
 //   {"id","prediction","finish_reason","ttft_ms","total_ms","prompt_tokens","completion_tokens",
 //    "request"}   request: a fingerprint of the conversation and of the settings it was asked with
-// DIR/errors.jsonl, of the last run alone: {"id","error","timestamp"}
+// DIR/errors.jsonl, of the last run alone: {"id","error","fault","timestamp"}
+// DIR/streams.jsonl, the bytes of every stream that came, whole or not: {"id","stream"}, with
+// "fault"
+//   where it was no answer
 #pragma once
 #include <cstdio>
 #include <functional>
@@ -26,8 +29,14 @@ namespace chatmem {
 using Summarize =
     std::function<ChatResult(const Conversation&, const std::function<void(std::string_view)>&)>;
 
-// Asks an endpoint for summary_request(conversation); `request` has all but the messages.
-Summarize endpoint_summarizer(ChatEndpoint endpoint, ChatRequest request);
+// How an endpoint is asked. temporal_chat: summary_request's turns; seed_chat: seed_request as a
+// user's turn, as the original's test_api.py asked; seed_text: seed_request as plain text, as
+// training has it.
+enum class AskAs { temporal_chat, seed_chat, seed_text };
+
+// Asks an endpoint; `request` has all but the messages or the prompt.
+Summarize endpoint_summarizer(ChatEndpoint endpoint, ChatRequest request,
+                              AskAs ask_as = AskAs::temporal_chat);
 
 struct Prediction {
   std::string id, text, finish_reason;
@@ -37,6 +46,7 @@ struct Prediction {
 
 struct Failure {
   std::string id, error;
+  std::string fault = {};  // by chat_fault_name; empty where no endpoint was asked
 };
 
 struct Predictions {
@@ -52,12 +62,16 @@ struct CollectOptions {
   // With concurrency 1: each case is shown here as it streams (id, dates, summary, reference)
   // instead of a progress line.
   std::FILE* live = nullptr;
+  std::string stage = "evaluate";  // what the progress line begins with
 };
 
 // Asks for what predictions.jsonl does not have yet. Throws Error when the folder holds predictions
 // made with other settings or of other conversations of the same id, or cannot be written.
 Predictions collect_predictions(std::span<const Conversation> conversations,
                                 const Summarize& summarize, const CollectOptions& options);
+
+// Text of a model for a terminal: without control characters, which could command it.
+void show_text(std::FILE* out, std::string_view text);
 
 // One case for a reader: id and dates, the chat, the prediction, the reference.
 void show_case(std::FILE* out, const Conversation& conversation, const Prediction& prediction);

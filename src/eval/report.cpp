@@ -226,7 +226,9 @@ Json evaluation_json(const Evaluation& evaluation) {
   json["speed"] = to_json(evaluation.system().speed);
   json["failed"] = Json::array();
   for (const Failure& failure : evaluation.failures)
-    json["failed"].push_back({{"id", failure.id}, {"error", failure.error}});
+    json["failed"].push_back(
+        {{"id", failure.id}, {"error", failure.error}, {"fault", failure.fault}});
+  if (evaluation.judge) json["judge"] = judge_json(*evaluation.judge);
   return json;
 }
 
@@ -250,7 +252,9 @@ void write_report(const Evaluation& evaluation, const fs::path& folder) {
   write_file_atomic(staged.path() / "report.html", report_page(evaluation));
   write_file_atomic(staged.path() / "report.json",
                     dump_json(evaluation_json(evaluation), 2) + '\n');
-  staged.commit([](const std::string&) { return false; });
+  if (evaluation.judge)
+    write_file_atomic(staged.path() / "judge.jsonl", judge_lines(*evaluation.judge));
+  staged.commit([](const std::string& name) { return name == "judge.jsonl"; });
 }
 
 }  // namespace chatmem

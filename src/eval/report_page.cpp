@@ -275,6 +275,20 @@ std::string section(std::string_view title, std::string_view note, const std::st
                      html);
 }
 
+std::string judge_section(const Evaluation& evaluation) {
+  if (!evaluation.judge) return {};
+  const JudgeReport& report = *evaluation.judge;
+  Table table({"", "wins", "ties", "losses"});
+  for (size_t i = 0; i < kCriteria.size(); i++)
+    table.row("", {std::string(kCriteria[i]), std::to_string(report.counts[i].wins),
+                   std::to_string(report.counts[i].ties), std::to_string(report.counts[i].losses)});
+  return section("A language model as judge",
+                 html_text(fmt::format("{}: {} against {}, {} chats, each in both orders.",
+                                       report.model, evaluation.system().name, report.against,
+                                       report.cases.size())),
+                 table.html() + "<p>" + html_text(judge_sentence(report)) + "</p>");
+}
+
 std::string body(const Evaluation& evaluation) {
   std::string html = header(evaluation) + "<div class=\"first\"><div>";
   std::string invented;
@@ -293,6 +307,7 @@ std::string body(const Evaluation& evaluation) {
                   "Sums over all summaries, held against the chats. Order: Kendall's tau, 1 is "
                   "chronological.",
                   mentions_table(evaluation) + invented);
+  html += judge_section(evaluation);
   html += section("Distributions", "Each dot is a chat; those of a plot lead to its case.",
                   plots(evaluation));
   html += speed_table(evaluation);

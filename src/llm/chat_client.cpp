@@ -85,10 +85,10 @@ int count_in(const Json& usage, const char* key) {
 }
 
 // A failure after which the same request may succeed.
-class Retryable : public Error {
+class Retryable : public ChatError {
  public:
-  Retryable(const Error& error, std::optional<double> after_seconds = {})
-      : Error(error.what(), error.hint()), after_seconds_(after_seconds) {}
+  Retryable(const ChatError& error, std::optional<double> after_seconds = {})
+      : ChatError(error), after_seconds_(after_seconds) {}
   std::optional<double> after_seconds() const { return after_seconds_; }
 
  private:
@@ -97,15 +97,18 @@ class Retryable : public Error {
 
 [[noreturn]] void fail_status(const std::string& url, const std::string& key,
                               const HttpResponse& response, std::string_view body) {
-  const Error error(fmt::format("[llm] {}: status {}: {}", shown_url(url), response.status,
-                                error_message(body, key)),
-                    response.status == 401 || response.status == 403
-                        ? "is the API key set, and is it this one's?"
-                        : "");
+  const ChatError error(ChatFault::refused,
+                        fmt::format("[llm] {}: status {}: {}", shown_url(url), response.status,
+                                    error_message(body, key)),
+                        response.status == 401 || response.status == 403
+                            ? "is the API key set, and is it this one's?"
+                            : "");
   if (!is_retryable_status(response.status)) throw error;
   const auto after = retry_after_seconds(response.headers);
   if (after && *after > kLongestRetryAfterSeconds)
-    throw Error(fmt::format("{}; it asks to wait {:.0f} s", error.what(), *after), error.hint());
+    throw ChatError(ChatFault::refused,
+                    fmt::format("{}; it asks to wait {:.0f} s", error.what(), *after),
+                    error.hint());
   throw Retryable(error, after);
 }
 
@@ -118,13 +121,21 @@ auto with_retries(int max_retries, Attempt attempt) {
     try {
       return attempt();
     } catch (const Retryable& e) {
-      if (n >= max_retries) throw Error(e.what(), e.hint());
+      if (n >= max_retries) throw ChatError(e);
       // Spread over a quarter, so that clients that failed together do not return together.
       wait_seconds = e.after_seconds().value_or(0.5 * double(1 << std::min(n, 6)));
       if (!e.after_seconds()) wait_seconds *= 1 - 0.25 * random.uniform();
     }
     std::this_thread::sleep_for(std::chrono::duration<double>(wait_seconds));
   }
+}
+
+// Whether these may be the first bytes of server-sent events, comments included.
+bool begins_as_events(std::string_view raw) {
+  raw.remove_prefix(std::min(raw.find_first_not_of("\r\n"), raw.size()));
+  for (const std::string_view field : {":", "data:", "event:", "id:", "retry:"})
+    if (raw.starts_with(field.substr(0, raw.size()))) return true;
+  return false;
 }
 
 // One streamed answer, read event by event.
@@ -145,8 +156,7 @@ class StreamReader {
 
   ChatResult finish(const HttpResponse& head) {
     if (!is_stream(head)) take_whole();
-    if (!done_ && result_.finish_reason.empty())
-      throw Error(fmt::format("[llm] {}: the stream ended before the answer did", url_));
+    if (!done_ && result_.finish_reason.empty()) fail_early_end();
     sink_.finish();
     result_.text = sink_.text();
     result_.total_ms = ms_since(begin_);
@@ -154,6 +164,14 @@ class StreamReader {
   }
 
  private:
+  [[noreturn]] void fail_early_end() const {
+    if (!result_.raw.empty() && !begins_as_events(result_.raw))
+      throw ChatError(ChatFault::garbage,
+                      fmt::format("[llm] {}: must answer with events, found: {}", url_,
+                                  shortened(result_.raw)));
+    throw ChatError(ChatFault::cut_off,
+                    fmt::format("[llm] {}: the stream ended before the answer did", url_));
+  }
   // Some servers ignore "stream" and answer with one object.
   static bool is_stream(const HttpResponse& head) {
     const std::string* type = find_header(head.headers, "content-type");
@@ -166,8 +184,9 @@ class StreamReader {
     } catch (const Error&) {
       // The parser's position within a chunk helps nobody: the chunk itself is shown below.
     }
-    throw Error(fmt::format("[llm] {}: each event must be a JSON object, found: {}", url_,
-                            shortened(data)));
+    throw ChatError(ChatFault::garbage,
+                    fmt::format("[llm] {}: each event must be a JSON object, found: {}", url_,
+                                shortened(data)));
   }
   void take(const SseEvent& event) {
     if (done_) return;
@@ -178,8 +197,8 @@ class StreamReader {
     const Json json = parse(event.data);
     const auto error = json.find("error");
     if (event.event == "error" || (error != json.end() && !error->is_null()))
-      throw Error(
-          fmt::format("[llm] {}: error in the stream: {}", url_, error_message(event.data)));
+      throw ChatError(ChatFault::failed, fmt::format("[llm] {}: error in the stream: {}", url_,
+                                                     error_message(event.data)));
     take_object(json, "delta", event.data);
   }
   void take_whole() {
@@ -193,19 +212,22 @@ class StreamReader {
     }
     const auto choices = json.find("choices");
     if (choices == json.end() || !choices->is_array())
-      throw Error(
+      throw ChatError(
+          ChatFault::garbage,
           fmt::format("[llm] {}: an event must have choices, found: {}", url_, shortened(data)));
     if (choices->empty() || !(*choices)[0].is_object()) return;
     const Json& choice = (*choices)[0];
-    if (const auto delta = choice.find(content_key); delta != choice.end() && delta->is_object()) {
-      const auto content = delta->find("content");
-      if (content != delta->end() && content->is_string()) take_text(content->get<std::string>());
-    }
+    if (const auto delta = choice.find(content_key); delta != choice.end() && delta->is_object())
+      take_text_of(*delta, "content");
+    take_text_of(choice, "text");  // of completions
     const auto reason = choice.find("finish_reason");
     if (reason != choice.end() && reason->is_string())
       result_.finish_reason = reason->get<std::string>();
   }
-  void take_text(const std::string& piece) {
+  void take_text_of(const Json& object, const char* key) {
+    const auto text = object.find(key);
+    if (text == object.end() || !text->is_string()) return;
+    const std::string& piece = text->get_ref<const std::string&>();
     if (piece.empty()) return;
     if (result_.ttft_ms == 0) result_.ttft_ms = ms_since(begin_);
     sink_.push(restore_stray_bytes(piece));
@@ -221,9 +243,13 @@ class StreamReader {
 
 std::string request_body(const ChatRequest& request) {
   Json body = {{"model", request.model}};
-  Json& messages = body["messages"] = Json::array();
-  for (const ChatMessage& message : request.messages)
-    messages.push_back({{"role", message.role}, {"content", message.content}});
+  if (request.prompt) {
+    body["prompt"] = *request.prompt;
+  } else {
+    Json& messages = body["messages"] = Json::array();
+    for (const ChatMessage& message : request.messages)
+      messages.push_back({{"role", message.role}, {"content", message.content}});
+  }
   if (request.max_tokens) body["max_tokens"] = *request.max_tokens;
   if (request.temperature) body["temperature"] = *request.temperature;
   if (request.top_p) body["top_p"] = *request.top_p;
@@ -245,20 +271,57 @@ HttpCall call_to(const ChatEndpoint& endpoint, const std::string& url) {
   return call;
 }
 
+ChatFault fault_of(HttpFailure failure) {
+  switch (failure) {
+    case HttpFailure::connect:
+    case HttpFailure::invalid:
+      return ChatFault::unreachable;
+    case HttpFailure::idle:
+      return ChatFault::stalled;
+    case HttpFailure::too_large:
+      return ChatFault::garbage;
+    case HttpFailure::broken:
+    case HttpFailure::aborted:
+      break;
+  }
+  return ChatFault::broken;
+}
+
 // Connections that fail or break are worth another try; a body that is too large is not.
 template <typename Request>
 HttpResponse request_once(const HttpCall& call, const Request& nothing_read) {
   try {
     return http_request(call);
   } catch (const HttpError& e) {
+    const ChatError error(fault_of(e.failure()), e.what(), e.hint());
     const bool transient = e.failure() == HttpFailure::connect ||
                            e.failure() == HttpFailure::idle || e.failure() == HttpFailure::broken;
-    if (transient && nothing_read()) throw Retryable(e);
-    throw;
+    if (transient && nothing_read()) throw Retryable(error);
+    throw error;
   }
 }
 
 }  // namespace
+
+std::string_view chat_fault_name(ChatFault fault) {
+  switch (fault) {
+    case ChatFault::unreachable:
+      return "unreachable";
+    case ChatFault::refused:
+      return "refused";
+    case ChatFault::stalled:
+      return "stalled";
+    case ChatFault::broken:
+      return "broken";
+    case ChatFault::cut_off:
+      return "cut_off";
+    case ChatFault::garbage:
+      return "garbage";
+    case ChatFault::failed:
+      break;
+  }
+  return "failed";
+}
 
 ChatClient::ChatClient(ChatEndpoint endpoint) : endpoint_(std::move(endpoint)) {
   endpoint_.base_url = openai_base_url(std::move(endpoint_.base_url));
@@ -267,7 +330,8 @@ ChatClient::ChatClient(ChatEndpoint endpoint) : endpoint_(std::move(endpoint)) {
 
 ChatResult ChatClient::stream(const ChatRequest& request,
                               const std::function<void(std::string_view)>& on_text) const {
-  const std::string url = endpoint_.base_url + "/chat/completions";
+  const std::string url =
+      endpoint_.base_url + (request.prompt ? "/completions" : "/chat/completions");
   HttpCall call = call_to(endpoint_, url);
   call.method = "POST";
   call.headers.emplace_back("content-type", "application/json");
@@ -278,9 +342,14 @@ ChatResult ChatClient::stream(const ChatRequest& request,
       reader.feed(head, bytes);
       return true;
     };
-    const HttpResponse head = request_once(call, [&] { return !reader.has_text(); });
-    if (head.status / 100 != 2) fail_status(url, endpoint_.api_key, head, reader.raw());
-    return reader.finish(head);
+    try {
+      const HttpResponse head = request_once(call, [&] { return !reader.has_text(); });
+      if (head.status / 100 != 2) fail_status(url, endpoint_.api_key, head, reader.raw());
+      return reader.finish(head);
+    } catch (ChatError& error) {
+      error.set_raw(reader.raw());
+      throw;
+    }
   });
 }
 

@@ -1,4 +1,5 @@
-// A client of an OpenAI-compatible endpoint: POST BASE/chat/completions, streamed.
+// A client of an OpenAI-compatible endpoint: POST BASE/chat/completions or BASE/completions,
+// streamed.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -6,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace chatmem {
 
@@ -16,6 +19,7 @@ struct ChatMessage {
 struct ChatRequest {
   std::string model;
   std::vector<ChatMessage> messages;
+  std::optional<std::string> prompt;  // plain text to go on from, instead of messages
   std::optional<int> max_tokens;
   std::optional<double> temperature, top_p;
   std::optional<uint64_t> seed;
@@ -30,6 +34,31 @@ struct ChatResult {
   std::string raw;                               // the bytes of the stream
 };
 
+// What became of a request that got no whole answer.
+enum class ChatFault {
+  unreachable,  // no connection
+  refused,      // a status other than 2xx
+  stalled,      // no byte for idle_timeout_ms
+  broken,       // the connection ended within the answer
+  cut_off,      // the stream ended before the answer did
+  garbage,      // what came is no answer of this API
+  failed,       // the server said so within the stream
+};
+std::string_view chat_fault_name(ChatFault fault);
+
+class ChatError : public Error {
+ public:
+  ChatError(ChatFault fault, const std::string& message, std::string hint = {})
+      : Error(message, std::move(hint)), fault_(fault) {}
+  ChatFault fault() const { return fault_; }
+  const std::string& raw() const { return raw_; }  // the bytes of the stream that had come
+  void set_raw(std::string raw) { raw_ = std::move(raw); }
+
+ private:
+  ChatFault fault_;
+  std::string raw_;
+};
+
 struct ChatEndpoint {
   std::string base_url;  // "http://127.0.0.1:8080/v1"; "/v1" is added when there is no path
   std::string api_key;   // sent as a bearer token unless empty; never logged
@@ -42,8 +71,8 @@ struct ChatEndpoint {
 class ChatClient {
  public:
   explicit ChatClient(ChatEndpoint endpoint);
-  // Calls on_text for each piece as it arrives. Throws Error with status and the server's message.
-  // Safe to call from several threads.
+  // Calls on_text for each piece as it arrives. Throws ChatError, with status and message of the
+  // server where it refused. Safe to call from several threads.
   ChatResult stream(const ChatRequest& request,
                     const std::function<void(std::string_view)>& on_text = {}) const;
   // The id of the first model that the endpoint lists.

@@ -3,16 +3,13 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
-#include "llm/api.h"
-#include "llm/flow_control.h"
-#include "llm/prices.h"
+#include "llm/llm_access.h"
 #include "synth/expansion.h"
 #include "synth/hygiene.h"
 #include "synth/provider.h"
@@ -20,22 +17,15 @@
 namespace chatmem {
 
 constexpr int64_t kAllRows = -1;
-constexpr std::string_view kDefaultAnthropicModel = "claude-haiku-5-5";
 
 // Of the providers that ask a language model.
-struct AskOptions {
-  std::string model;  // empty: the default of anthropic; the first that an openai endpoint lists
-  LlmEndpoint endpoint;
+struct AskOptions : LlmAccess {
   AnswerFormat format = AnswerFormat::json;
   int max_tokens = 16'000;
   std::optional<double> temperature;
-  FlowOptions flow;
-  std::optional<Price> price;  // none: as `prices` says
-  std::optional<fs::path> prices;
   std::optional<fs::path> tokenizer;  // counts tokens for estimates where the API does not
-  double budget_usd = std::numeric_limits<double>::infinity();
-  bool batch = false;         // Message Batches, at half the price
-  bool retry_errors = false;  // rows that an earlier run left in errors/ are tried again
+  bool batch = false;                 // Message Batches, at half the price
+  bool retry_errors = false;          // rows that an earlier run left in errors/ are tried again
 };
 
 struct GenerateOptions {

@@ -11,7 +11,9 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
+#include "llm/llm_access.h"
 #include "llm/message_batches.h"
+#include "llm/questions.h"
 
 namespace chatmem {
 namespace {
@@ -47,10 +49,12 @@ class LlmProvider final : public Provider {
 
   ExpandEnd expand(std::span<const RowTask> tasks, ExpandSink& sink) override {
     journal_.emplace(options_.journal);
-    say_what_was_lost(sink);
-    sink.message(what_is_asked());
+    const bool priced = options_.run.price.has_value();
+    if (const std::string lost = what_was_lost(*journal_, priced); !lost.empty())
+      sink.message(lost);
+    sink.message(what_is_asked(*api_, options_.model, options_.run.price, options_.batch));
     ExpandEnd end = options_.batch ? ask_in_batches(tasks, sink) : ask_one_by_one(tasks, sink);
-    if (options_.run.price) end.spent_usd = journal_->spent_usd();
+    if (priced) end.spent_usd = journal_->spent_usd();
     return end;
   }
 
@@ -74,31 +78,11 @@ class LlmProvider final : public Provider {
       return std::nullopt;
     };
     RequestRunOptions run = options_.run;
-    run.on_status = [&](const RequestRunStatus& status) { sink.status(detail(status)); };
+    run.on_status = [&](const RequestRunStatus& status) {
+      sink.status(run_detail(status, options_.run.price.has_value()));
+    };
     const RequestRunResult result = run_requests(*api_, *journal_, run, next, done);
     return {result.reason, result.hint, std::nullopt};
-  }
-
-  // Before anything is paid.
-  std::string what_is_asked() const {
-    std::string line = fmt::format("model {} at {}", options_.model, api_->host());
-    if (const std::optional<Price>& price = options_.run.price)
-      line += fmt::format(": ${:.2f} in, ${:.2f} out for a million tokens{}{}", price->input,
-                          price->output,
-                          options_.batch ? fmt::format(", times {} in a batch", price->batch) : "",
-                          price->as_of.empty() ? "" : fmt::format(" (prices of {})", price->as_of));
-    return line;
-  }
-
-  void say_what_was_lost(ExpandSink& sink) const {
-    if (journal_->newly_lost_requests() == 0) return;
-    std::string line = fmt::format(
-        "{} requests were in flight when the last run was killed: they are bought again",
-        format_count(journal_->newly_lost_requests()));
-    if (options_.run.price)
-      line +=
-          fmt::format(", and counted as spent with at most ${:.4f}", journal_->newly_lost_usd());
-    sink.message(line);
   }
 
   // Each pass offers the next request of every row that has one: the first, then the repairs.
@@ -174,7 +158,8 @@ class LlmProvider final : public Provider {
     for (bool repaired = false;; repaired = true) {
       std::string key = key_of(row, request, row_task.attempt);
       const std::optional<JournalAnswer> found = journal_->find(key);
-      if (!found || !was_sold(*found)) return LlmJob{std::move(key), std::move(request), tag};
+      if (!found || !was_sold(*api_, *found))
+        return LlmJob{std::move(key), std::move(request), tag};
       Expanded end{std::nullopt, "", found->body, found->request_id};
       const Reading reading = read_answer(row, task, *found, end);
       if (end.failure.empty()) return end;
@@ -193,16 +178,6 @@ class LlmProvider final : public Provider {
     return journal_key(fmt::format("{}\n{}\n{}", dump_json(api_->body(request)), row.id, attempt));
   }
 
-  // A gateway's error that only looks like an answer was not; a kill can leave one in the journal.
-  bool was_sold(const JournalAnswer& found) const {
-    try {
-      api_->parse_answer(found.body);
-      return true;
-    } catch (const Error&) {
-      return api_->parse_failure({{found.status, {}, found.body}, std::nullopt}).maybe_billed;
-    }
-  }
-
   struct Reading {
     std::string text;                // the model's
     std::vector<std::string> wrong;  // with it, which a repair turn may mend
@@ -219,30 +194,13 @@ class LlmProvider final : public Provider {
       return {};
     }
     if (answer.stop != LlmStop::end || answer.text.empty()) {
-      end.failure = what_is_missing(answer);
+      end.failure = what_is_missing(answer, options_.max_tokens);
       return {};
     }
     Reading reading{std::move(answer.text), {}};
     reading.wrong = judge(row, task, reading.text, end);
     end.failure = fmt::format("{}", fmt::join(reading.wrong, " "));
     return reading;
-  }
-
-  std::string what_is_missing(const LlmAnswer& answer) const {
-    switch (answer.stop) {
-      case LlmStop::max_tokens:
-        return fmt::format(
-            "the answer was cut off at max_tokens ({}): a higher --max-tokens and --retry-errors "
-            "may help",
-            options_.max_tokens);
-      case LlmStop::refusal:
-        return "the model refused: " + answer.stop_detail;
-      case LlmStop::other:
-        return "the answer ended for another reason: " + answer.stop_detail;
-      case LlmStop::end:
-        break;
-    }
-    return "the answer is empty";
   }
 
   // What is wrong with the answer; none: it is in `end`.
@@ -256,14 +214,6 @@ class LlmProvider final : public Provider {
     } catch (const Error& error) {
       return {error.what()};
     }
-  }
-
-  std::string detail(const RequestRunStatus& status) const {
-    std::string text = fmt::format("{} in flight", status.in_flight);
-    if (options_.run.price) text += fmt::format("  ${:.4f}", status.spent_usd);
-    if (status.retries > 0) text += fmt::format("  {} repeated", format_count(status.retries));
-    if (!status.waiting_for.empty()) text += "  " + status.waiting_for;
-    return text;
   }
 
   const std::vector<SourceRow>& rows_;

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
-#include "llm/chat_client.h"
 #include "synth/llm_provider.h"
 #include "text/tokenizer.h"
 
@@ -19,52 +17,10 @@ constexpr double kTokensPerSecond[] = {60, 150};  // of one answer: slow, fast
 
 bool is_anthropic(const GenerateOptions& options) { return options.provider == "anthropic"; }
 
-std::string chosen_model(const GenerateOptions& options) {
-  const AskOptions& ask = options.ask;
-  if (!ask.model.empty()) return ask.model;
-  if (is_anthropic(options)) return std::string(kDefaultAnthropicModel);
-  return ChatClient({.base_url = ask.endpoint.base_url,
-                     .api_key = ask.endpoint.api_key,
-                     .connect_timeout_ms = ask.endpoint.connect_timeout_ms})
-      .first_model();
-}
-
-std::unique_ptr<LlmApi> make_api(const GenerateOptions& options) {
-  const LlmEndpoint& endpoint = options.ask.endpoint;
-  if (!is_anthropic(options)) {
-    if (endpoint.base_url.empty())
-      throw Error("[generate] the openai provider must have an endpoint, none is given",
-                  "--endpoint http://127.0.0.1:8080/v1, or https://api.openai.com/v1 with "
-                  "OPENAI_API_KEY in the environment or in .env",
-                  kUsage);
-    return make_openai_api(endpoint);
-  }
-  if (endpoint.api_key.empty())
-    throw Error("[generate] the anthropic provider must have a key, none is set",
-                "put ANTHROPIC_API_KEY=sk-ant-... into .env or the environment; --provider offline "
-                "needs no key and no network");
-  return make_anthropic_api(endpoint);
-}
-
-// None: nothing is counted, which only an endpoint of one's own may want.
-std::optional<Price> price_of(const GenerateOptions& options, const std::string& model) {
-  const AskOptions& ask = options.ask;
-  if (ask.price) return ask.price;
-  const PriceList list = ask.prices ? PriceList::load(*ask.prices) : PriceList::built_in();
-  std::optional<Price> price = list.find(model);
-  const bool must = is_anthropic(options) || std::isfinite(ask.budget_usd);
-  if (!price && must)
-    throw Error(fmt::format("[generate] the price of '{}' must be known, it is not", model),
-                fmt::format("--price IN,OUT in dollars for a million tokens, or a file with "
-                            "--prices; known: {}",
-                            fmt::join(list.models(), ", ")));
-  return price;
-}
-
 LlmProviderOptions provider_options(const GenerateOptions& options) {
   const AskOptions& ask = options.ask;
   LlmProviderOptions made;
-  made.model = chosen_model(options);
+  made.model = chosen_model(options.provider, ask);
   made.format = ask.format;
   made.max_tokens = ask.max_tokens;
   made.temperature = ask.temperature;
@@ -72,7 +28,7 @@ LlmProviderOptions provider_options(const GenerateOptions& options) {
   made.year = options.year;
   made.journal = options.output / "journal.jsonl";
   made.run.flow = ask.flow;
-  made.run.price = price_of(options, made.model);
+  made.run.price = price_of(options.provider, ask, made.model);
   made.run.budget_usd = ask.budget_usd;
   made.run.stop = options.stop;
   made.batch = ask.batch;
@@ -166,7 +122,7 @@ std::unique_ptr<Provider> make_provider(const GenerateOptions& options,
   if (options.ask.batch && !is_anthropic(options))
     throw Error("[generate] batches are of the anthropic provider alone", "leave out --batch",
                 kUsage);
-  std::unique_ptr<LlmApi> api = make_api(options);
+  std::unique_ptr<LlmApi> api = make_llm_api(options.provider, options.ask);
   return make_llm_provider(rows, std::move(api), provider_options(options));
 }
 
@@ -177,7 +133,8 @@ GenerateEstimate estimate_asking(const GenerateOptions& options, const std::vect
   if (estimate.to_ask == 0) return estimate;
   // Without a key Anthropic's API counts nothing, but a price can be told all the same.
   const bool reachable = !is_anthropic(options) || !options.ask.endpoint.api_key.empty();
-  const std::unique_ptr<LlmApi> api = reachable ? make_api(options) : nullptr;
+  const std::unique_ptr<LlmApi> api =
+      reachable ? make_llm_api(options.provider, options.ask) : nullptr;
   const LlmProviderOptions made = provider_options(options);
   estimate.model = made.model;
   std::vector<LlmRequest> few;

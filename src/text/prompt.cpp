@@ -164,23 +164,20 @@ Example encode_temporal(const Tokenizer& tokenizer, const Conversation& conversa
 }
 
 // `<s>[INST] ... [/INST]` is plain text to a Llama 3 tokenizer, as it was to the original's.
+std::vector<int> encode_seed_request(const Tokenizer& tokenizer, const Conversation& conversation) {
+  std::vector<int> tokens = tokenizer.encode(seed_request(conversation));
+  if (tokenizer.bos() >= 0) tokens.insert(tokens.begin(), tokenizer.bos());
+  return tokens;
+}
+
 Example encode_seed(const Tokenizer& tokenizer, const Conversation& conversation) {
   if (tokenizer.eos() < 0 || tokenizer.eot() < 0)
     throw Error("[prompt] the tokenizer must have <|end_of_text|> and <|eot_id|>, has not");
-  std::string prompt = fmt::format(
-      "<s>[INST] {}[START DATE]\n{}\n[END DATE]\n{}\n"
-      "[CHAT MESSAGES]\n{}",
-      kSeedInstruction, conversation.start_date, conversation.end_date,
-      message_lines(conversation));
-  prompt.back() = ' ';  // for the last line end
-  prompt += "[/INST]";
   const std::string answer =
       fmt::format("\n[SUMMARY]\n{} [/SUMMARY]", trimmed(conversation.summary));
-  std::vector<int> prompt_tokens = tokenizer.encode(prompt);
-  if (tokenizer.bos() >= 0) prompt_tokens.insert(prompt_tokens.begin(), tokenizer.bos());
   std::vector<int> completion = tokenizer.encode(answer);
   completion.push_back(tokenizer.eos());
-  return joined(conversation.id, std::move(prompt_tokens), completion);
+  return joined(conversation.id, encode_seed_request(tokenizer, conversation), completion);
 }
 
 }  // namespace
@@ -198,6 +195,23 @@ std::vector<Turn> summary_request(const Conversation& conversation) {
                   message_lines(conversation), conversation.end_date);
   if (conversation.as_of) user += fmt::format("\n[AS OF]\n{}", format_date(*conversation.as_of));
   return {{"system", std::string(kInstruction)}, {"user", std::move(user)}};
+}
+
+std::string seed_request(const Conversation& conversation) {
+  check_messages(conversation);
+  std::string prompt = fmt::format(
+      "<s>[INST] {}[START DATE]\n{}\n[END DATE]\n{}\n"
+      "[CHAT MESSAGES]\n{}",
+      kSeedInstruction, conversation.start_date, conversation.end_date,
+      message_lines(conversation));
+  prompt.back() = ' ';  // for the last line end
+  return prompt + "[/INST]";
+}
+
+std::vector<int> encode_request(const Tokenizer& tokenizer, const Conversation& conversation,
+                                PromptTemplate which) {
+  if (which == PromptTemplate::seed) return encode_seed_request(tokenizer, conversation);
+  return render_chat(tokenizer, summary_request(conversation), Generation::prompt);
 }
 
 std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> turns,

@@ -26,6 +26,11 @@ struct Turn {
 // What is asked for a summary of the conversation: for `temporal` a system and a user turn. Nothing
 // before the last message changes when a chat grows by a day. Throws Error without messages.
 std::vector<Turn> summary_request(const Conversation& conversation);
+// The same for `seed`: plain text, to be gone on from. Throws Error without messages.
+std::string seed_request(const Conversation& conversation);
+// Either as the tokens that encode_example puts before the summary, which a model goes on from.
+std::vector<int> encode_request(const Tokenizer& tokenizer, const Conversation& conversation,
+                                PromptTemplate which);
 
 // The Llama 3.1 chat template: bos, a system turn that begins "Cutting Knowledge Date: December
 // 2023\nToday Date: 26 Jul 2024\n\n", the turns, and with `generation` the header of the
