@@ -82,6 +82,8 @@ class Listener final : public EngineClient {
  public:
   Listener(Exchange& exchange, const ChatCodec& codec) : exchange_(exchange), codec_(codec) {}
   void on_accepted() override {}
+  void on_started() override {}
+  void on_progress(int, int) override {}
   bool on_token(int, const GeneratedToken& token) override {
     exchange_.say(text_.push(codec_.decode(token.token)));
     return true;
@@ -91,7 +93,7 @@ class Listener final : public EngineClient {
     exchange_.finish(reason);
   }
   void on_done(const Usage& usage) override { exchange_.done(usage); }
-  void on_error(const std::string& message) override { exchange_.fail(message); }
+  void on_error(EngineFailure, const std::string& message) override { exchange_.fail(message); }
   bool cancelled() const override { return false; }
 
  private:
@@ -140,7 +142,7 @@ ModelSummarizer::ModelSummarizer(const ModelOptions& model,
   if (open_.adapter) generator.adapters = {open_.adapter_or_null()};
   generator_ = std::make_unique<Generator>(*open_.ops, open_.loaded.model, generator);
   engine_ = std::make_unique<BatchEngine>(
-      *generator_, BatchEngine::Options{options.concurrency, open_.adapter ? 0 : -1});
+      *generator_, BatchEngine::Options{options.concurrency});
 }
 
 std::string ModelSummarizer::settings_of(const ModelOptions& model) const {
@@ -160,12 +162,12 @@ ChatResult ModelSummarizer::summarize(const Conversation& conversation,
                                       const std::function<void(std::string_view)>& on_text) {
   Exchange exchange;
   EngineRequest request;
-  request.id = conversation.id;
   request.prompt = encode_request(*open_.tokenizer, conversation, options_.prompt_template);
   request.max_tokens = options_.max_tokens;
   request.sampling.temperature = float(options_.temperature);
   request.sampling.seed = hash64(conversation.id, options_.seed);
   request.stop_tokens = codec_.stop_tokens();
+  if (open_.adapter) request.adapter = 0;
   const int n_prompt = int(request.prompt.size()), room = engine_->context_length();
   if (n_prompt + options_.max_tokens > room)
     throw Error(fmt::format("[model] prompt and answer must fit {} tokens, conversation '{}' has a "
