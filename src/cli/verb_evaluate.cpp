@@ -74,8 +74,7 @@ int run(const Flags& flags) {
   std::vector<SystemAnswers> systems;
   for (const std::string& source : flags.predictions)
     systems.push_back(read_system_answers(conversations, source));
-  if (!flags.endpoint.empty())
-    systems.insert(systems.begin(), ask_endpoint(flags, conversations));
+  if (!flags.endpoint.empty()) systems.insert(systems.begin(), ask_endpoint(flags, conversations));
   print_failures(flags, conversations.size(), systems.front().predictions);
   for (int i = 0; i < std::min(flags.show, int(conversations.size())); i++)
     if (const auto& prediction = systems.front().predictions.of[size_t(i)])

@@ -41,12 +41,12 @@ struct Speed {
 
 // One summary of one chat, and what is found in it.
 struct SummaryCase {
-  std::string text;          // as it came
-  Diagnosis diagnosis;       // of floors and references: all of the text, without faults
-  TemporalJudgement times;   // of summary(); the places are those in it
-  Grounding grounding;       // the same
-  int words = 0;             // of summary()
-  double length_ratio = 0;   // to the mean words of its references
+  std::string text;                  // as it came
+  Diagnosis diagnosis;               // of floors and references: all of the text, without faults
+  TemporalJudgement times;           // of summary() where there is one; the places are those in it
+  Grounding grounding;               // the same
+  int words = 0;                     // of summary()
+  double length_ratio = 0;           // to the mean words of its references
   double ttft_ms = 0, total_ms = 0;  // 0 where it was not measured
   int completion_tokens = 0;
 
@@ -80,7 +80,7 @@ struct SystemScores {
   MeanScore rouge1_with_echo;
   MeanScore rouge1_missing_as_0;  // what is empty or no summary counts 0
   double rouge1_precision = 0, rouge1_recall = 0;
-  std::vector<double> rouge1_by_reference;  // mean F1 against each
+  std::vector<double> rouge1_by_reference;   // mean F1 against each
   std::vector<ScoreDifference> differences;  // of a system: to each floor and each other system
   TemporalCounts dates;
   MentionCounts names, numbers;

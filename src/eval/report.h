@@ -8,12 +8,13 @@
 namespace chatmem {
 
 // The verdict of each system (eval/verdict.h); a line for each row of the evaluation: ROUGE-1 F1
-// with its interval, ROUGE-2, ROUGE-L, precision, recall and F1 of dates, precision of names, words,
-// n; below it the speed where it was measured.
+// with its interval, ROUGE-2, ROUGE-L, precision, recall and F1 of dates, precision of names,
+// words, n; below it the speed where it was measured.
 std::string systems_table(const Evaluation& evaluation);
 
 // {"n","rouge1":{...},"rouge2":{...},"rougeL":{...},"system","references","reference_rule","seed",
-//  "systems":[...],"speed":{...},"failed":[{"id","error"}]}; docs/formats.md has all keys. The first
+//  "systems":[...],"speed":{...},"failed":[{"id","error"}]}; docs/formats.md has all keys. The
+//  first
 // four as in scores_json, of the first system; its speed is null where unmeasured.
 Json evaluation_json(const Evaluation& evaluation);
 
