@@ -130,7 +130,7 @@ TEST_F(Evaluate, FailuresAreNamedAndAskedAgain) {
   const Evaluation evaluation = evaluated(some, "m");
   EXPECT_EQ(evaluation.system().items.size(), 3u);
   EXPECT_EQ(evaluation.failures.size(), 2u);
-  for (const SystemScores& system : evaluation.systems) EXPECT_EQ(system.items.size(), 3u);
+  for (const SystemScores& system : evaluation.systems) EXPECT_EQ(system.cases.size(), 3u);
   EXPECT_EQ(evaluation_json(evaluation)["failed"][1]["id"], "e");
 
   const Predictions all = collect(second);

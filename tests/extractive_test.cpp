@@ -98,6 +98,12 @@ TEST(Reported, TimesAreThoseOfTheMessage) {
   EXPECT_EQ(clause("I'm back next June.", she), "she was back the following June");
 }
 
+TEST(Reported, WeekdaysOnlyWhereTheyTellWhich) {
+  const ReportedSpeech she{.speaker_gender = Gender::kFemale};
+  EXPECT_EQ(clause("I'm free next Friday.", she), "she was free the following Friday");
+  EXPECT_EQ(clause("I have lessons every Friday.", she), "she had lessons every Friday");
+}
+
 TEST(Reported, EndsWithoutLaughterAndPictures) {
   const ReportedSpeech she{.speaker_gender = Gender::kFemale};
   EXPECT_EQ(clause("I passed haha!! 🎉", she), "she passed");
@@ -105,13 +111,26 @@ TEST(Reported, EndsWithoutLaughterAndPictures) {
 
 TEST(Reported, WhatIsNotSafeIsNotConverted) {
   const ReportedSpeech speech{}, he{.speaker_gender = Gender::kMale};
-  for (const char* sentence :
-       {"We should meet.", "Book it.", "I zorble daily.", "Lovely weather.", "Mum is ill.",
-        "I said: \"No\".", "Is it far?", "A sausage roll at York.", "You know, I like it.", "",
-        "My friend and I hiked.", "The team worked hard and it shows.", "They said it will rain.",
-        "You mention a method but don't explain it.", "I called and was told to wait.",
-        "It's noticed and it's appreciated.", "I'm back the day after tomorrow.",
-        "I'm happy 🎉 it works"})
+  for (const char* sentence : {"We should meet.",
+                               "Book it.",
+                               "I zorble daily.",
+                               "Lovely weather.",
+                               "Mum is ill.",
+                               "I said: \"No\".",
+                               "Is it far?",
+                               "A sausage roll at York.",
+                               "You know, I like it.",
+                               "",
+                               "My friend and I hiked.",
+                               "The team worked hard and it shows.",
+                               "They said it will rain.",
+                               "You mention a method but don't explain it.",
+                               "I called and was told to wait.",
+                               "It's noticed and it's appreciated.",
+                               "I'm back the day after tomorrow.",
+                               "I'm happy 🎉 it works",
+                               "I need it by Friday.",
+                               "I was at the dentist on Monday."})
     EXPECT_EQ(clause(sentence, speech), "(none)") << sentence;
   // Told of Tom, "he" would be Tom.
   EXPECT_EQ(clause("He just retired.", he), "(none)");
@@ -207,6 +226,17 @@ TEST(Extractive, DaysInVariedWords) {
   const std::string before = summarize_extractive(c, {.as_of = parse_date("2024-03-02")}).text();
   EXPECT_THAT(before, HasSubstr("Most recently, on June 10th, Ann"));
   EXPECT_THAT(before, Not(HasSubstr("As of today")));
+}
+
+// Between two days another one is told, from which "four days later" would be counted.
+TEST(Extractive, LaterIsToldFromTheDayBeforeAlone) {
+  const Conversation c = chat({{"2024-03-01 10:00", "Ann: I sold the boat to a neighbour."},
+                               {"2024-03-20 10:00", "Ann: I travel to Norway in early September."},
+                               {"2024-03-24 10:00", "Ann: I bought a bicycle from a colleague."}});
+  const std::string text = summarize_extractive(c, {.as_of = parse_date("2024-06-24")}).text();
+  EXPECT_THAT(text, HasSubstr("she travelled to Norway in early September"));
+  EXPECT_THAT(text, HasSubstr("on March 24th, three months ago, Ann"));
+  EXPECT_THAT(text, Not(HasSubstr("four days later")));
 }
 
 TEST(Extractive, OneDayIsNamedOnce) {

@@ -162,10 +162,10 @@ TEST_F(Report, TheVerdictIsThatOfThePairedTest) {
   // Five pairs: no permutation test can tell.
   EXPECT_EQ(verdict_of(good.system()), FloorVerdict::not_shown);
   for (int i = 0; i < 15; i++)
-    conversations_.push_back(conversation("chat_" + std::to_string(i), "skill" + std::to_string(i)));
+    conversations_.push_back(
+        conversation("chat_" + std::to_string(i), "skill" + std::to_string(i)));
   const auto silent = answers("silent", [](const Conversation&) { return "No."; });
-  const Evaluation more =
-      evaluate(conversations_, references({"summary"}), {copyist(), silent});
+  const Evaluation more = evaluate(conversations_, references({"summary"}), {copyist(), silent});
   EXPECT_EQ(verdict_of(more.systems[0]), FloorVerdict::better);
   EXPECT_EQ(verdict_of(more.systems[1]), FloorVerdict::no_better);
   const std::string html = report_page(more);
@@ -188,8 +188,9 @@ TEST_F(Report, DaysAndNamesAreMarked) {
 
 // Every tag of the page is one of ours: what texts hold never becomes markup.
 TEST_F(Report, TextOfFilesIsEscaped) {
-  const std::string evil = "<script>alert(1)</script><img src=x onerror='alert(2)'>\"&amp;</p>"
-                           "__CHATMEM_BODY__ </title>";
+  const std::string evil =
+      "<script>alert(1)</script><img src=x onerror='alert(2)'>\"&amp;</p>"
+      "__CHATMEM_BODY__ </title>";
   conversations_[0].id = evil;
   conversations_[0].start_date = evil;
   conversations_[0].messages[0].timestamp = evil;
@@ -205,7 +206,8 @@ TEST_F(Report, TextOfFilesIsEscaped) {
   EXPECT_THAT(html, Not(HasSubstr("<img")));
   EXPECT_THAT(html, Not(HasSubstr("onerror='")));
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"));
-  EXPECT_EQ(html.find("</title>"), html.rfind("</title>"));
+  const std::string head = html.substr(0, html.find("</head>"));
+  EXPECT_EQ(head.find("</title>"), head.rfind("</title>"));
   EXPECT_TRUE(html.ends_with("</html>\n"));
 }
 
@@ -252,7 +254,8 @@ TEST_F(Report, AnEarlierRunsMeasurementsComeAlong) {
                  "\"finish_reason\":\"length\",\"ttft_ms\":81.5,\"total_ms\":912.5,"
                  "\"prompt_tokens\":812,\"completion_tokens\":71,\"request\":\"5be0\"}\n")
           .string();
-  const SystemAnswers answers = read_system_answers(conversations_, "tuned=" + path + ":prediction");
+  const SystemAnswers answers =
+      read_system_answers(conversations_, "tuned=" + path + ":prediction");
   EXPECT_EQ(answers.name, "tuned");
   EXPECT_EQ(answers.predictions.of[0]->ttft_ms, 81.5);
   EXPECT_EQ(answers.predictions.of[0]->completion_tokens, 71);
@@ -269,10 +272,10 @@ TEST(SeedReport, SaysOnItsFirstScreenWhatTheOriginalsModelIsWorth) {
   if (!fs::exists(seed)) GTEST_SKIP() << "shared/data is absent";
   const auto conversations = read_test_set(seed / "test.jsonl", seed / "as_of.jsonl", 0);
   const std::vector<std::string> keys = {"summary"};
-  const Evaluation evaluation = evaluate(
-      conversations, read_references(conversations, keys),
-      {read_system_answers(conversations, (seed / "all_results.jsonl").string() +
-                                              ":generated_summary")});
+  const Evaluation evaluation =
+      evaluate(conversations, read_references(conversations, keys),
+               {read_system_answers(conversations,
+                                    (seed / "all_results.jsonl").string() + ":generated_summary")});
   const SystemScores& system = evaluation.system();
   EXPECT_NEAR(system.rouge1_with_echo.mean, 0.3178, 5e-5);
   EXPECT_NEAR(system.rouge1.mean, 0.4545, 5e-5);
@@ -285,6 +288,12 @@ TEST(SeedReport, SaysOnItsFirstScreenWhatTheOriginalsModelIsWorth) {
   }
   EXPECT_LT(floors[0]->rouge1.mean, 0.395);
   EXPECT_GE(floors[2]->rouge1.mean, 0.46);
+  EXPECT_GE(floors[2]->rouge2.mean, 0.14);
+  EXPECT_EQ(floors[2]->dates.precision(), 1);
+  // What has no summary tells no days, though its echo is full of them.
+  EXPECT_EQ(system.cases[1].diagnosis.has_summary(), false);
+  EXPECT_EQ(system.cases[1].times.counts.counted, 0);
+  EXPECT_GT(system.cases[1].times.counts.days, 0);
 
   const std::string html = report_page(evaluation);
   const std::string first = html.substr(0, html.find("<h2>Faults</h2>"));
@@ -304,11 +313,11 @@ TEST(SeedReport, ThePublishedScoreIsTheCeiling) {
       "claude=summary", "chatgpt=" + (seed / "test_truth.jsonl").string() + ":truth_summary"};
   EvaluateOptions options;
   read_reference_rule("mean", 2, options.scores);
-  const Evaluation evaluation = evaluate(
-      conversations, read_references(conversations, keys),
-      {read_system_answers(conversations, (seed / "all_results.jsonl").string() +
-                                              ":generated_summary")},
-      options);
+  const Evaluation evaluation =
+      evaluate(conversations, read_references(conversations, keys),
+               {read_system_answers(conversations,
+                                    (seed / "all_results.jsonl").string() + ":generated_summary")},
+               options);
   for (const SystemScores* reference : evaluation.of_kind(SystemKind::reference)) {
     EXPECT_NEAR(reference->rouge1.mean, 0.4818, 5e-5);
     EXPECT_NEAR(reference->rouge2.mean, 0.1191, 5e-5);

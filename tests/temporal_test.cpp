@@ -50,6 +50,26 @@ TEST(Temporal, StandingsOfTimes) {
             "August 15th:t;a few days later:u;");
 }
 
+TEST(Temporal, WhatMessagesNameIsNotInvented) {
+  const Conversation chat = chat_of({{"2024-03-04 10:00", "You: I fly in late September."},
+                                     {"2024-03-05 10:00", "Nora: We move on October 12th."},
+                                     {"2024-03-06 10:00", "You: We met last week in 2021."}});
+  // The year to come, and as vague as it was told or vaguer.
+  EXPECT_EQ(judged("in September", chat), "September:n;");
+  EXPECT_EQ(judged("in late September", chat), "late September:n;");
+  EXPECT_EQ(judged("on September 25th", chat), "September 25th:i;");
+  EXPECT_EQ(judged("on October 12th, 2024 and in November", chat),
+            "October 12th, 2024:n;November:i;");
+  // A week by the calendar, another by seven days.
+  EXPECT_EQ(judged("On March 6th you told of the previous week.", chat),
+            "March 6th:w;previous week:n;");
+}
+
+TEST(Temporal, WordsOfAQuotationDoNotCount) {
+  EXPECT_EQ(judged("On June 9th Nora wrote: \"until tomorrow, or June 20th\"."),
+            "June 9th:w;tomorrow:u;June 20th:i;");
+}
+
 TEST(Temporal, Figures) {
   const TemporalCounts counts =
       judge_times(

@@ -185,6 +185,37 @@ TEST(TimeExpressions, AnchorsFollowTheText) {
             "A day later=2024-06-04..2024-06-04;");
 }
 
+TEST(TimeExpressions, ADayToldTwiceIsOne) {
+  EXPECT_EQ(found_in("On June 9th you met. On June 13th, four days later, he wrote; two days later "
+                     "you signed."),
+            "June 9th=2024-06-09..2024-06-09;June 13th=2024-06-13..2024-06-13;"
+            "four days later=2024-06-13..2024-06-13;two days later=2024-06-15..2024-06-15;");
+  EXPECT_EQ(found_in("On June 9th. On June 10th, the next day, then the next day"),
+            "June 9th=2024-06-09..2024-06-09;June 10th=2024-06-10..2024-06-10;"
+            "next day=2024-06-10..2024-06-10;next day=2024-06-11..2024-06-11;");
+  // Told from now, it is no better anchor than the day itself.
+  EXPECT_EQ(found_in("On June 9th, two months ago, he wrote. Four days later"),
+            "June 9th=2024-06-09..2024-06-09;two months ago=2024-05-31..2024-06-30;"
+            "Four days later=2024-06-13..2024-06-13;");
+}
+
+TEST(TimeExpressions, QuotationsAreToldFromAnotherDay) {
+  const std::string text =
+      "On June 9th he wrote: \"See you tomorrow, or on June 20th.\" A week later \u201Cnext month, "
+      "on the 3rd\u201D, and yesterday";
+  EXPECT_EQ(found_in(text),
+            "June 9th=2024-06-09..2024-06-09;tomorrow=?;June 20th=2024-06-20..2024-06-20;"
+            "A week later=2024-06-24..2024-06-30;next month=?;3rd=?;"
+            "yesterday=2024-08-14..2024-08-14;");
+  const auto found = time_expressions(text, {.as_of = parse_date("2024-08-15").value()});
+  EXPECT_FALSE(found.front().quoted);
+  EXPECT_TRUE(found[2].quoted);
+  // A mark alone quotes nothing, nor does an apostrophe.
+  EXPECT_EQ(found_in("a 5\" nail yesterday"), "yesterday=2024-08-14..2024-08-14;");
+  EXPECT_EQ(found_in("a 5\" nail\n\nyesterday\""), "yesterday=2024-08-14..2024-08-14;");
+  EXPECT_EQ(found_in("'yesterday'"), "yesterday=2024-08-14..2024-08-14;");
+}
+
 TEST(TimeExpressions, LineEndsJoinAndParagraphsPart) {
   EXPECT_EQ(found_in("three\nweeks ago"), "three\nweeks ago=2024-07-22..2024-07-28;");
   EXPECT_EQ(found_in("three\n\nweeks"), "");

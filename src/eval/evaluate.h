@@ -44,7 +44,7 @@ struct Speed {
 struct SummaryCase {
   std::string text;                  // as it came
   Diagnosis diagnosis;               // of floors and references: all of the text, without faults
-  TemporalJudgement times;           // of summary(); the places are those in it
+  TemporalJudgement times;           // of summary() where there is one; the places are those in it
   Grounding grounding;               // the same
   int words = 0;                     // of summary()
   double length_ratio = 0;           // to the mean words of its references

@@ -152,10 +152,9 @@ std::string milliseconds(double ms) {
 std::string speed_line(const SystemScores& system) {
   const Speed& speed = system.speed;
   if (speed.n == 0) return {};
-  std::string line = fmt::format(
-      "{}: first token after {}, whole answer {} (medians of {})", system.name,
-      milliseconds(quantile(speed.ttft_ms, 0.5)), milliseconds(quantile(speed.total_ms, 0.5)),
-      speed.n);
+  std::string line = fmt::format("{}: first token after {}, whole answer {} (medians of {})",
+                                 system.name, milliseconds(quantile(speed.ttft_ms, 0.5)),
+                                 milliseconds(quantile(speed.total_ms, 0.5)), speed.n);
   if (speed.all_tokens_per_second > 0)
     line += fmt::format(", {:.1f} tokens/s", speed.all_tokens_per_second);
   return line + '\n';

@@ -96,21 +96,23 @@ std::string summary_html(const SystemScores& row, size_t i) {
   std::string facts = fmt::format("{} words", one.words);
   if (row.kind == SystemKind::system) {
     const RougeScores& rouge = row.items[i].rouge;
-    facts = fmt::format("ROUGE-1 {:.4f} (precision {:.2f}, recall {:.2f}) · ROUGE-2 {:.4f} · {} "
-                        "words, {:.0f}% of the reference{}",
-                        rouge.rouge1.f1, rouge.rouge1.precision, rouge.rouge1.recall,
-                        rouge.rouge2.f1, one.words, 100 * one.length_ratio, speed_text(one));
+    facts = fmt::format(
+        "ROUGE-1 {:.4f} (precision {:.2f}, recall {:.2f}) · ROUGE-2 {:.4f} · {} "
+        "words, {:.0f}% of the reference{}",
+        rouge.rouge1.f1, rouge.rouge1.precision, rouge.rouge1.recall, rouge.rouge2.f1, one.words,
+        100 * one.length_ratio, speed_text(one));
     if (one.summary().size() != one.text.size())
-      facts += fmt::format(" · ROUGE-1 with the echo {:.4f}",
-                           row.items_with_echo[i].rouge.rouge1.f1);
+      facts +=
+          fmt::format(" · ROUGE-1 with the echo {:.4f}", row.items_with_echo[i].rouge.rouge1.f1);
   }
   const std::string_view text = one.text;
   return fmt::format(
-      "<section class=\"text {}\"><h4>{}</h4><p class=\"dim\">{}</p>{}{}<div class=\"summary\">{}"
+      "<section class=\"text {}\"><h4>{}</h4><p class=\"dim\">{}</p>{}{}<div class=\"{}\">{}"
       "</div>{}</section>",
       row.kind == SystemKind::system ? "prediction" : "reference", html_text(row.name), facts,
       fault_chips(one.diagnosis), echo_html("before it", text.substr(0, one.diagnosis.begin)),
-      marked_text(one), echo_html("behind it", text.substr(one.diagnosis.end)));
+      one.diagnosis.has_summary() ? "summary" : "summary none", marked_text(one),
+      echo_html("behind it", text.substr(one.diagnosis.end)));
 }
 
 std::string chat_html(const Conversation& conversation) {
@@ -130,8 +132,8 @@ std::string chat_html(const Conversation& conversation) {
                         html_text_cut(message.text(), kMaxTextBytes));
   }
   if (n < conversation.messages.size())
-    html += fmt::format("<p class=\"dim\">and {} more messages</p>",
-                        conversation.messages.size() - n);
+    html +=
+        fmt::format("<p class=\"dim\">and {} more messages</p>", conversation.messages.size() - n);
   return html + "</div></section>";
 }
 
@@ -166,7 +168,7 @@ std::string cases_index(const Evaluation& evaluation) {
   const auto systems = evaluation.of_kind(SystemKind::system);
   const auto floors = evaluation.of_kind(SystemKind::floor);
   const SystemScores& extractive = *floors.back();
-  std::string html = "<div class=\"scroll\"><table><thead><tr><th>case</th>";
+  std::string html = "<div class=\"scroll index\"><table><thead><tr><th>case</th>";
   for (const SystemScores* system : systems)
     html += fmt::format("<th>{}</th><th>dates</th><th>words</th><th class=\"left\">faults</th>",
                         html_text(system->name));
@@ -177,12 +179,11 @@ std::string cases_index(const Evaluation& evaluation) {
     for (const SystemScores* system : systems) {
       const SummaryCase& one = system->cases[i];
       const TemporalCounts& dates = one.times.counts;
-      html += fmt::format(
-          "<td>{:.4f}</td><td>{}</td><td>{}</td><td class=\"left\">{}</td>",
-          system->items[i].rouge.rouge1.f1,
-          dates.counted == 0 ? std::string("-")
-                             : fmt::format("{} of {}", dates.right, dates.counted),
-          one.words, fault_chips(one.diagnosis));
+      html += fmt::format("<td>{:.4f}</td><td>{}</td><td>{}</td><td class=\"left\">{}</td>",
+                          system->items[i].rouge.rouge1.f1,
+                          dates.counted == 0 ? std::string("-")
+                                             : fmt::format("{} of {}", dates.right, dates.counted),
+                          one.words, fault_chips(one.diagnosis));
     }
     html += fmt::format("<td>{:.4f}</td></tr>\n", extractive.items[i].rouge.rouge1.f1);
   }
@@ -193,9 +194,10 @@ std::string cases_html(const Evaluation& evaluation) {
   std::string html;
   const size_t n = n_shown(evaluation), all = evaluation.conversations.size();
   if (n < all)
-    html += fmt::format("<p>This page shows the first {} of {} cases; scores.csv and report.json "
-                        "have all.</p>",
-                        n, all);
+    html += fmt::format(
+        "<p>This page shows the first {} of {} cases; scores.csv and report.json "
+        "have all.</p>",
+        n, all);
   for (size_t i = 0; i < n; i++) html += case_html(evaluation, i);
   return html;
 }

@@ -24,9 +24,7 @@ std::string figure(double value, int digits = 4) {
 }
 
 std::string row_class(SystemKind kind) {
-  return kind == SystemKind::system  ? "system"
-         : kind == SystemKind::floor ? "floor"
-                                     : "reference";
+  return kind == SystemKind::system ? "system" : kind == SystemKind::floor ? "floor" : "reference";
 }
 
 // A table that scrolls within the page where it is too wide. Cells are HTML, the first of a row its
@@ -74,9 +72,8 @@ std::string verdict_html(const Evaluation& evaluation, const SystemScores& syste
                                                                      : "no";
   const std::string headline = verdict_headline(system);
   const size_t word = headline.find('.') + 1;
-  std::string html =
-      fmt::format("<section class=\"verdict {}\"><h2><b>{}</b>{}</h2><ul>", kind,
-                  headline.substr(0, word), html_text(headline.substr(word)));
+  std::string html = fmt::format("<section class=\"verdict {}\"><h2><b>{}</b>{}</h2><ul>", kind,
+                                 headline.substr(0, word), html_text(headline.substr(word)));
   for (const std::string& sentence : verdict_sentences(evaluation, system))
     html += "<li>" + html_text(sentence) + "</li>";
   return html + "</ul></section>\n";
@@ -106,8 +103,8 @@ std::string scoreboard(const Evaluation& evaluation) {
 }
 
 std::string all_scores(const Evaluation& evaluation) {
-  std::vector<std::string> heads = {"",        "ROUGE-1 F1", "precision", "recall", "ROUGE-2 F1",
-                                    "ROUGE-L F1", "words",   "of reference"};
+  std::vector<std::string> heads = {"",           "ROUGE-1 F1", "precision", "recall",
+                                    "ROUGE-2 F1", "ROUGE-L F1", "words",     "of reference"};
   const bool several = evaluation.references.size() > 1;
   if (several)
     for (const std::string& name : evaluation.references.names)
@@ -206,36 +203,40 @@ std::string faults_table(const Evaluation& evaluation) {
     });
   row("ROUGE-1 F1 with the echo",
       [](const SystemScores& system) { return figure(system.rouge1_with_echo.mean); });
-  row("without it", [](const SystemScores& system) { return figure(system.rouge1.mean); });
-  row("without it, no summary counted as 0",
+  row("ROUGE-1 F1 without the echo",
+      [](const SystemScores& system) { return figure(system.rouge1.mean); });
+  row("the same, no summary counted as 0",
       [](const SystemScores& system) { return figure(system.rouge1_missing_as_0.mean); });
   return table.html();
 }
 
 std::string plots(const Evaluation& evaluation) {
   const SystemScores& extractive = *evaluation.of_kind(SystemKind::floor).back();
-  std::string html = "<div class=\"plots\"><figure><figcaption>ROUGE-1 F1 of each summary; bar: "
-                     "mean and its 95% interval</figcaption>" +
-                     score_strips(evaluation) + "</figure>";
+  std::string html =
+      "<div class=\"plots\"><figure><figcaption>ROUGE-1 F1 of each summary; bar: "
+      "mean and its 95% interval</figcaption>" +
+      score_strips(evaluation) + "</figure>";
   for (const SystemScores* system : evaluation.of_kind(SystemKind::system)) {
     std::vector<PlotPoint> floor, balance;
     for (size_t i = 0; i < system->items.size(); i++) {
       const RougeScore& ours = system->items[i].rouge.rouge1;
       const double theirs = extractive.items[i].rouge.rouge1.f1;
       const std::string& id = system->items[i].id;
-      floor.push_back({theirs, ours.f1, fmt::format("{}: {:.4f}, extractive {:.4f}", id, ours.f1,
-                                                    theirs), case_link(i)});
-      balance.push_back({ours.recall, ours.precision,
-                         fmt::format("{}: precision {:.4f}, recall {:.4f}", id, ours.precision,
-                                     ours.recall), case_link(i)});
+      floor.push_back({theirs, ours.f1,
+                       fmt::format("{}: {:.4f}, extractive {:.4f}", id, ours.f1, theirs),
+                       case_link(i)});
+      balance.push_back(
+          {ours.recall, ours.precision,
+           fmt::format("{}: precision {:.4f}, recall {:.4f}", id, ours.precision, ours.recall),
+           case_link(i)});
     }
-    html += fmt::format("<figure><figcaption>{0}: each case against the extractive engine; above "
-                        "the line it is better</figcaption>{1}</figure><figure><figcaption>{0}: "
-                        "balance of ROUGE-1; below the line the summaries are too long, above it "
-                        "too short</figcaption>{2}</figure>",
-                        html_text(system->name),
-                        scatter(floor, {"extractive engine", "ROUGE-1 F1"}),
-                        scatter(balance, {"recall", "precision"}));
+    html += fmt::format(
+        "<figure><figcaption>{0}: each case against the extractive engine; above "
+        "the line it is better</figcaption>{1}</figure><figure><figcaption>{0}: "
+        "balance of ROUGE-1; below the line the summaries are too long, above it "
+        "too short</figcaption>{2}</figure>",
+        html_text(system->name), scatter(floor, {"extractive engine", "ROUGE-1 F1"}),
+        scatter(balance, {"recall", "precision"}));
   }
   return html + "</div>\n";
 }
@@ -262,11 +263,11 @@ std::string speed_table(const Evaluation& evaluation) {
 
 std::string failures_html(const Evaluation& evaluation) {
   if (evaluation.failures.empty()) return {};
-  std::string html = fmt::format("<section><h2>Failed requests: {}</h2><ul>",
-                                 evaluation.failures.size());
+  std::string html =
+      fmt::format("<section><h2>Failed requests: {}</h2><ul>", evaluation.failures.size());
   for (const Failure& failure : evaluation.failures)
-    html += fmt::format("<li>{}: {}</li>", html_text(failure.id),
-                        html_text_cut(failure.error, 1000));
+    html +=
+        fmt::format("<li>{}: {}</li>", html_text(failure.id), html_text_cut(failure.error, 1000));
   return html + "</ul></section>\n";
 }
 
@@ -298,7 +299,8 @@ std::string body(const Evaluation& evaluation) {
   }
   html += "</div><section>" + scoreboard(evaluation) + "</section></div>\n";
   html += failures_html(evaluation);
-  html += section("Faults", "Counted before anything is scored.", faults_table(evaluation));
+  html += section("Faults", "Counted before anything is scored.",
+                  "<div class=\"narrow\">" + faults_table(evaluation) + "</div>");
   html += section("Scores",
                   "Means over the chats. Intervals: percentile bootstrap, 2,000 resamples. "
                   "Significance: paired permutation test, two-sided, 10,000 permutations.",
@@ -329,9 +331,8 @@ std::string replaced(std::string_view page, std::string_view place, const std::s
 
 std::string report_page(const Evaluation& evaluation) {
   // The body last: what it holds must not be taken for a place.
-  const std::string page =
-      replaced(kReportHtml, "__CHATMEM_TITLE__",
-               "Evaluation of " + html_text(evaluation.system().name));
+  const std::string page = replaced(kReportHtml, "__CHATMEM_TITLE__",
+                                    "Evaluation of " + html_text(evaluation.system().name));
   const size_t at = page.rfind("__CHATMEM_BODY__");
   CHECK(at != page.npos);
   return page.substr(0, at) + body(evaluation) +

@@ -17,9 +17,8 @@ constexpr size_t kMaxDots = 400;  // of a band; more are thinned out
 double axis_end(double largest) { return std::max(0.1, std::ceil(largest * 10 - 1e-9) / 10); }
 
 std::string svg(double height, const std::string& title, const std::string& body) {
-  return fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>", kWidth, height,
-      html_text(title), body);
+  return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>", kWidth,
+                     height, html_text(title), body);
 }
 
 std::string text_at(double x, double y, std::string_view anchor, std::string_view text,
@@ -30,15 +29,12 @@ std::string text_at(double x, double y, std::string_view anchor, std::string_vie
 }
 
 std::string line(double x1, double y1, double x2, double y2, std::string_view kind) {
-  return fmt::format(
-      "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"{}\"/>", x1, y1, x2,
-      y2, kind);
+  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"{}\"/>",
+                     x1, y1, x2, y2, kind);
 }
 
 std::string_view colour_of(SystemKind kind) {
-  return kind == SystemKind::system  ? "system"
-         : kind == SystemKind::floor ? "floor"
-                                     : "reference";
+  return kind == SystemKind::system ? "system" : kind == SystemKind::floor ? "floor" : "reference";
 }
 
 std::vector<double> f1_sorted(const SystemScores& row) {
@@ -59,9 +55,9 @@ std::string strip(const SystemScores& row, double top, double end) {
   const size_t step = (values.size() + kMaxDots - 1) / kMaxDots;
   for (size_t i = 0; i < values.size(); i += step)
     // Neighbours in value lie apart in height.
-    body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\" class=\"dot {}\"/>",
-                        x(values[i]), top + kMiddle + kDots * (double(i * 7 % 11) / 10 - 0.5),
-                        colour);
+    body +=
+        fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\" class=\"dot {}\"/>",
+                    x(values[i]), top + kMiddle + kDots * (double(i * 7 % 11) / 10 - 0.5), colour);
   const double y = top + kMiddle;
   body += line(x(row.rouge1.interval.low), y, x(row.rouge1.interval.high), y,
                fmt::format("range {}", colour));
@@ -101,8 +97,8 @@ std::string interval_bar(const MeanScore& score, const IntervalScale& scale) {
       "{}{}<circle cx=\"{:.1f}\" cy=\"{}\" r=\"4\"/></svg>",
       kBarWidth, 2 * kMiddle, score.interval.low, score.interval.high,
       line(x(scale.mark), 0, x(scale.mark), 2 * kMiddle, "mark"),
-      line(x(score.interval.low), kMiddle, x(score.interval.high), kMiddle, "range"),
-      x(score.mean), kMiddle);
+      line(x(score.interval.low), kMiddle, x(score.interval.high), kMiddle, "range"), x(score.mean),
+      kMiddle);
 }
 
 std::string score_strips(const Evaluation& evaluation) {
@@ -140,12 +136,12 @@ std::string scatter(std::span<const PlotPoint> points, const PlotAxes& axes) {
   });
   body += line(x(0), y(0), x(end), y(end), "equal");
   for (const PlotPoint& point : points) {
-    const std::string dot =
-        fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" class=\"dot system\"><title>{}"
-                    "</title></circle>",
-                    x(point.x), y(point.y), html_text(point.label));
-    body += point.link.empty() ? dot
-                               : fmt::format("<a href=\"{}\">{}</a>", html_text(point.link), dot);
+    const std::string dot = fmt::format(
+        "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" class=\"dot system\"><title>{}"
+        "</title></circle>",
+        x(point.x), y(point.y), html_text(point.label));
+    body +=
+        point.link.empty() ? dot : fmt::format("<a href=\"{}\">{}</a>", html_text(point.link), dot);
   }
   body += text_at(x(end / 2), y(0) + 30, "middle", axes.x_title);
   body += fmt::format("<g transform=\"translate(11 {:.1f}) rotate(-90)\">{}</g>", y(end / 2),

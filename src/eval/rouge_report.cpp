@@ -66,9 +66,9 @@ void read_reference_rule(std::string_view combine, size_t n_references, ScoreOpt
   constexpr std::string_view kBestBy = "best-by-";
   if (combine.empty()) {
     if (n_references == 1) return;
-    throw Error(fmt::format("[rouge] {} references need a rule, --combine is not given",
-                            n_references),
-                "--combine mean, best, or best-by-rouge1 and the like", kUsage);
+    throw Error(
+        fmt::format("[rouge] {} references need a rule, --combine is not given", n_references),
+        "--combine mean, best, or best-by-rouge1 and the like", kUsage);
   }
   if (combine == "mean") {
     options.rule = ReferenceRule::mean;

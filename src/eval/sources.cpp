@@ -24,9 +24,9 @@ NamedArgument parse_named_argument(std::string_view argument) {
     return {{}, argument};
   const NamedArgument named{argument.substr(0, equals), argument.substr(equals + 1)};
   if (named.name.empty() || named.rest.empty())
-    throw Error(fmt::format("[evaluate] a name and what it names must be NAME=SOURCE, is '{}'",
-                            argument),
-                "", kUsage);
+    throw Error(
+        fmt::format("[evaluate] a name and what it names must be NAME=SOURCE, is '{}'", argument),
+        "", kUsage);
   return named;
 }
 
@@ -48,9 +48,10 @@ std::vector<TextRow> rows_of_conversations(std::span<const Conversation> convers
   for (TextRow& row : rows) row.text = replace_invalid_utf8(row.text);
   if (!rows.front().id) {
     if (rows.size() != conversations.size())
-      throw Error(fmt::format("[evaluate] {}s without ids must be as many as the conversations, "
-                              "'{}' has {} for {}",
-                              what, source.path.string(), rows.size(), conversations.size()));
+      throw Error(
+          fmt::format("[evaluate] {}s without ids must be as many as the conversations, "
+                      "'{}' has {} for {}",
+                      what, source.path.string(), rows.size(), conversations.size()));
     return rows;
   }
   std::unordered_map<std::string_view, size_t> by_id;

@@ -23,9 +23,8 @@ std::string score_sentence(const Evaluation& evaluation, const SystemScores& sys
   std::vector<std::string> floors;
   for (const SystemScores* floor : evaluation.of_kind(SystemKind::floor))
     floors.push_back(fmt::format("{} {:.4f}", floor->name, floor->rouge1.mean));
-  std::string text =
-      fmt::format("ROUGE-1 F1 is {}; without any model: {}.", score_and_interval(system.rouge1),
-                  joined(floors));
+  std::string text = fmt::format("ROUGE-1 F1 is {}; without any model: {}.",
+                                 score_and_interval(system.rouge1), joined(floors));
   const auto references = evaluation.of_kind(SystemKind::reference);
   if (references.size() < 2)
     return text + " There is no ceiling beside it: that takes a second reference.";
@@ -67,10 +66,11 @@ std::string mentions_sentence(const SystemScores& system) {
   const int invented = dates.counted - dates.right;
   std::string text = dates.counted == 0
                          ? std::string("It tells no dates")
-                         : fmt::format("Of {} dates {} {} invented (precision {:.3f}, recall "
-                                       "{:.3f}, F1 {:.3f})",
-                                       dates.counted, invented, invented == 1 ? "is" : "are",
-                                       dates.precision(), dates.recall(), dates.f1());
+                         : fmt::format(
+                               "Of {} dates {} {} invented (precision {:.3f}, recall "
+                               "{:.3f}, F1 {:.3f})",
+                               dates.counted, invented, invented == 1 ? "is" : "are",
+                               dates.precision(), dates.recall(), dates.f1());
   if (system.names.mentioned > 0)
     text += fmt::format("; of {} names {} {} not in the chat", system.names.mentioned,
                         system.names.mentioned - system.names.found,
@@ -95,7 +95,7 @@ std::string verdict_headline(const SystemScores& system) {
     case FloorVerdict::better:
       return fmt::format("Yes. {} is better than doing nothing.", system.name);
     case FloorVerdict::not_shown:
-      return fmt::format("Not shown. {} is above doing nothing, which chance may have made.",
+      return fmt::format("Not shown. {} is above doing nothing, but that may be chance.",
                          system.name);
     case FloorVerdict::no_better:
       return fmt::format("No. {} is not better than doing nothing.", system.name);
@@ -106,10 +106,9 @@ std::string verdict_headline(const SystemScores& system) {
 std::vector<std::string> verdict_sentences(const Evaluation& evaluation,
                                            const SystemScores& system) {
   std::vector<std::string> sentences;
-  for (std::string& sentence :
-       std::vector<std::string>{missing_sentence(system), echo_sentence(system),
-                                score_sentence(evaluation, system), difference_sentence(system),
-                                mentions_sentence(system)})
+  for (std::string& sentence : std::vector<std::string>{
+           missing_sentence(system), echo_sentence(system), score_sentence(evaluation, system),
+           difference_sentence(system), mentions_sentence(system)})
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
   return sentences;
 }
@@ -124,9 +123,9 @@ std::string fault_counts(const SystemScores& system) {
 
 std::string significance(const PairedDifference& difference) {
   if (std::isnan(difference.p_value)) return "not tested";
-  return fmt::format("{} (p = {:.4f})",
-                     difference.p_value < kSignificant ? "significant" : "not significant",
-                     difference.p_value);
+  const double p = difference.p_value;
+  return fmt::format("{} (p {})", p < kSignificant ? "significant" : "not significant",
+                     p < 0.001 ? std::string("< 0.001") : fmt::format("= {:.3f}", p));
 }
 
 }  // namespace chatmem

@@ -9,9 +9,9 @@
 namespace chatmem {
 
 enum class FloorVerdict {
-  better,    // its ROUGE-1 F1 is above that of every floor, each time with p < 0.05
-  not_shown, // above every floor, but chance may have made a difference
-  no_better  // some floor is as high
+  better,     // its ROUGE-1 F1 is above that of every floor, each time with p < 0.05
+  not_shown,  // above every floor, but chance may have made a difference
+  no_better   // some floor is as high
 };
 FloorVerdict verdict_of(const SystemScores& system);
 

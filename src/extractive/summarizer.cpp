@@ -294,10 +294,10 @@ class Renderer {
            next.text.data() + next.text.size() <= first.text.data() + kMaxQuoteBytes;
   }
 
-  // In the summary's own words; what is quoted is told from another day.
+  // What follows may be taken to be told from it.
   bool tells_of_a_time(const std::string& text) const {
     const auto times = time_expressions(text, {.as_of = as_of_.value_or(Date())});
-    return std::any_of(times.begin(), times.end(), [](const auto& time) { return !time.quoted; });
+    return std::any_of(times.begin(), times.end(), [](const auto& time) { return time.when; });
   }
 
   // "She" only where it is known; else the name again.

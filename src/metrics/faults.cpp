@@ -15,12 +15,12 @@ namespace {
 constexpr size_t kMinEchoBytes = 20;  // shorter messages ("You: ok") may stand in any text
 constexpr int kMinSummaryWords = 5;
 constexpr size_t kMinSummaryBytes = 60;  // of a script that does not part its words
-constexpr int kMinHeadWords = 15;  // before an echo, to be a summary
+constexpr int kMinHeadWords = 15;        // before an echo, to be a summary
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kMarker = "[SUMMARY]", kEndMarker = "[/SUMMARY]";
 
 // What stands in prompts and in no summary: of the templates of text/prompt.h.
-constexpr std::string_view kPromptMarks[] = {"[INST]",     "[CHAT MESSAGES]",    "[START DATE]",
+constexpr std::string_view kPromptMarks[] = {"[INST]", "[CHAT MESSAGES]", "[START DATE]",
                                              "[END DATE]", "<|start_header_id|>"};
 constexpr std::string_view kSeedInstruction = "You are a chat summarization assistant";
 
@@ -75,8 +75,8 @@ Echo find_echo(std::string_view text, const Conversation& chat) {
 // Behind the echo: what the templates put between the last message and the summary.
 size_t skip_prompt_end(std::string_view text, size_t at) {
   static constexpr std::string_view kEnds[] = {
-      "[/INST]",     "[END DATE]",  "[AS OF]",   "<|eot_id|>", "<|start_header_id|>",
-      "<|end_header_id|>", "assistant", "</s>"};
+      "[/INST]",           "[END DATE]", "[AS OF]", "<|eot_id|>", "<|start_header_id|>",
+      "<|end_header_id|>", "assistant",  "</s>"};
   while (true) {
     at = std::min(text.find_first_not_of(kSpace, at), text.size());
     const std::string_view rest = text.substr(at);
@@ -85,7 +85,7 @@ size_t skip_prompt_end(std::string_view text, size_t at) {
     if (end != std::end(kEnds))
       at += end->size();
     else if (const std::string_view day = rest.substr(0, 10);
-             parse_date(day) && (rest.size() == 10 || rest[10] == '\n'))
+             parse_date(day) && (rest.size() == 10 || rest[10] == '\n' || rest[10] == '<'))
       at += day.size();
     else
       return at;
@@ -108,9 +108,7 @@ class ChatLines {
   }
   bool any() const { return first_ || n_stamped_ > 0 || n_chat_ >= 2; }
   // Chat from the start, and no prose that would outweigh it.
-  bool instead_of_summary() const {
-    return first_ && (n_stamped_ > 0 || 2 * n_chat_ >= n_lines_);
-  }
+  bool instead_of_summary() const { return first_ && (n_stamped_ > 0 || 2 * n_chat_ >= n_lines_); }
 
  private:
   bool begins_with_speaker(std::string_view line) const {
@@ -122,9 +120,8 @@ class ChatLines {
   bool is_stamped(std::string_view line) const {
     if (line.starts_with("<s>")) line = trimmed(line.substr(3));
     const size_t end = std::min(line.find_first_not_of("0123456789-/.: "), line.size());
-    if (end < 5 || std::count_if(line.begin(), line.begin() + std::ptrdiff_t(end), [](char c) {
-          return c >= '0' && c <= '9';
-        }) < 4)
+    if (end < 5 || std::count_if(line.begin(), line.begin() + std::ptrdiff_t(end),
+                                 [](char c) { return c >= '0' && c <= '9'; }) < 4)
       return false;
     if (end == line.size() || line[end] != '|') return begins_with_speaker(line.substr(end));
     const std::string_view rest = trimmed(line.substr(end + 1));
@@ -149,8 +146,8 @@ bool is_list_item(std::string_view line) {
   for (const std::string_view mark : {"- ", "* ", "+ ", "\u2022 "})
     if (line.starts_with(mark)) return true;
   const size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
-  return digits > 0 && (line.substr(digits).starts_with(". ") ||
-                        line.substr(digits).starts_with(") "));
+  return digits > 0 &&
+         (line.substr(digits).starts_with(". ") || line.substr(digits).starts_with(") "));
 }
 
 // Whether it ends with a mark of the end of a sentence, or a picture, closing marks passed over.
@@ -169,8 +166,8 @@ bool ends_a_sentence(std::string_view text) {
   while (strip()) text = trimmed(text);
   const bool ends = std::any_of(std::begin(kEnds), std::end(kEnds),
                                 [&](std::string_view mark) { return text.ends_with(mark); });
-  const bool picture = text.ends_with("\uFE0F") ||
-                       (text.size() >= 4 && uint8_t(text[text.size() - 4]) == 0xF0);
+  const bool picture =
+      text.ends_with("\uFE0F") || (text.size() >= 4 && uint8_t(text[text.size() - 4]) == 0xF0);
   return ends || picture;
 }
 
@@ -207,8 +204,8 @@ void find_summary(std::string_view text, const Echo& echo, const Conversation& c
   else if (echo.found)
     begin = skip_prompt_end(text, echo.end);
   const std::string_view summary = text.substr(begin, end - begin);
-  const bool too_short = count_words(summary) < kMinSummaryWords &&
-                         trimmed(summary).size() < kMinSummaryBytes;
+  const bool too_short =
+      count_words(summary) < kMinSummaryWords && trimmed(summary).size() < kMinSummaryBytes;
   const bool none = too_short || ChatLines(summary, chat).instead_of_summary();
   diagnosis.faults.set(size_t(Fault::no_summary), none);
   if (!none) diagnosis.begin = begin, diagnosis.end = end;

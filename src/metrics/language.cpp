@@ -18,14 +18,14 @@ struct Letters {
   std::string_view script;
 };
 constexpr Letters kLetters[] = {
-    {U'A', U'Z', "Latin"},        {U'a', U'z', "Latin"},         {0xC0, 0x24F, "Latin"},
-    {0x370, 0x3FF, "Greek"},      {0x400, 0x52F, "Cyrillic"},    {0x590, 0x5FF, "Hebrew"},
-    {0x600, 0x77F, "Arabic"},     {0x900, 0x97F, "Devanagari"},  {0xE00, 0xE7F, "Thai"},
-    {0x1100, 0x11FF, "Korean"},   {0x3040, 0x30FF, "Japanese"},  {0x3400, 0x4DBF, "Chinese"},
-    {0x4E00, 0x9FFF, "Chinese"},  {0xAC00, 0xD7AF, "Korean"}};
+    {U'A', U'Z', "Latin"},       {U'a', U'z', "Latin"},        {0xC0, 0x24F, "Latin"},
+    {0x370, 0x3FF, "Greek"},     {0x400, 0x52F, "Cyrillic"},   {0x590, 0x5FF, "Hebrew"},
+    {0x600, 0x77F, "Arabic"},    {0x900, 0x97F, "Devanagari"}, {0xE00, 0xE7F, "Thai"},
+    {0x1100, 0x11FF, "Korean"},  {0x3040, 0x30FF, "Japanese"}, {0x3400, 0x4DBF, "Chinese"},
+    {0x4E00, 0x9FFF, "Chinese"}, {0xAC00, 0xD7AF, "Korean"}};
 constexpr std::array<std::string_view, 10> kScripts = {
-    "Latin", "Greek", "Cyrillic", "Hebrew", "Arabic", "Devanagari", "Thai", "Korean", "Japanese",
-    "Chinese"};
+    "Latin",      "Greek", "Cyrillic", "Hebrew",   "Arabic",
+    "Devanagari", "Thai",  "Korean",   "Japanese", "Chinese"};
 
 struct CommonWords {
   std::string_view language, words;  // separated by spaces; in no other language's list
@@ -103,11 +103,9 @@ std::string_view latin_language_of(std::string_view text) {
   std::array<int, std::size(kCommonWords)> counts{};
   for (const std::string& word : words_of(text))
     for (size_t i = 0; i < counts.size(); i++) counts[i] += kLists[i].contains(word);
-  const size_t best =
-      size_t(std::max_element(counts.begin(), counts.end()) - counts.begin());
+  const size_t best = size_t(std::max_element(counts.begin(), counts.end()) - counts.begin());
   const bool tied = std::count(counts.begin(), counts.end(), counts[best]) > 1;
-  return counts[best] < kMinCommonWords || tied ? std::string_view()
-                                                : kCommonWords[best].language;
+  return counts[best] < kMinCommonWords || tied ? std::string_view() : kCommonWords[best].language;
 }
 
 }  // namespace

@@ -25,14 +25,14 @@ bool overlaps(const DateRange& range, const std::vector<DateRange>& apart) {
   return after != apart.begin() && std::prev(after)->latest >= range.earliest;
 }
 
-// Whether one of the stretches, in the order of their begins, lies within the range; of weeks, which
-// one counts by the calendar and another by sevens of days, half is enough.
+// Whether one of the stretches, in the order of their begins, lies within the range; of weeks,
+// which one counts by the calendar and another by sevens of days, half is enough.
 bool holds_one(const DateRange& range, TimeUnit granularity,
                const std::vector<DateRange>& stretches) {
   const auto room = std::chrono::days(granularity == TimeUnit::week ? 4 : 0);
-  auto stretch = std::lower_bound(
-      stretches.begin(), stretches.end(), range.earliest - room,
-      [](const DateRange& one, Date day) { return one.earliest < day; });
+  auto stretch =
+      std::lower_bound(stretches.begin(), stretches.end(), range.earliest - room,
+                       [](const DateRange& one, Date day) { return one.earliest < day; });
   for (; stretch != stretches.end() && stretch->earliest <= range.latest; ++stretch)
     if (stretch->latest <= range.latest + room) return true;
   return false;
@@ -59,7 +59,8 @@ JudgedTime judge(const TimeExpression& expression, const ChatFacts& chat) {
   } else if (readings.front() == DateRange{chat.as_of, chat.as_of}) {
     judged.standing = TimeStanding::told_now;
   } else if (any([&](const DateRange& range) {
-               return overlaps(range, chat.named_days) || holds_one(range, expression.granularity, chat.named_stretches);
+               return overlaps(range, chat.named_days) ||
+                      holds_one(range, expression.granularity, chat.named_stretches);
              })) {
     judged.standing = TimeStanding::named;
   } else if (chat.days.empty()) {

@@ -150,11 +150,9 @@ class Finder : TimeText {
     expression.quoted = in_quotation(expression.begin);
     if (expression.quoted && expression.kind != TimeKind::calendar)
       expression.when = expression.or_else = std::nullopt;
-    // What follows is told from this one, unless it is the day of telling or a stretch up to it, or
-    // somebody's own words.
+    // What follows is told from this one, unless it is the day of telling or a stretch up to it.
     const bool frame = expression.when && *expression.when == one_day(as_of_);
-    if (expression.when && !frame && !expression.quoted &&
-        expression.kind != TimeKind::period) {
+    if (expression.when && !frame && expression.kind != TimeKind::period) {
       before_ = anchor_;
       anchor_ = {expression.when, expression.granularity};
     }
