@@ -112,6 +112,11 @@ TEST_F(Cli, MistakesOfUsageAreExplained) {
   expect_error(run_command({"rouge", "a.jsonl"}), 2, {"rouge takes no argument 'a.jsonl'"});
   expect_error(run_command({"serve"}), 2, {"--model is required", "chatmem serve --help"});
   expect_error(run_command({"serve", "--model", "x", "--port", "high"}), 2, {"--port", "high"});
+  expect_error(run_command({"serve", "--model", "x", "--adapter", "=y"}), 2, {"NAME=PATH", "'=y'"});
+  expect_error(run_command({"serve", "--model", "x", "--adapter", "a=y", "--adapter", "a=z"}), 2,
+               {"'a' is there twice", "--adapter NAME=PATH"});
+  expect_error(run_command({"serve", "--model", "x", "--cors-origin", "app.example"}), 1,
+               {"--cors-origin", "'app.example'", "http://localhost:3000"});
   expect_error(run_command({"score", "--model", "x"}), 2, {"--text", "--tokens"});
   expect_error(run_command({"train", "--data", "x", "--output", "y"}), 2, {"--model", "--init"});
   expect_error(run_command({"evaluate", "--data", "x"}), 2, {"--endpoint", "--predictions"});
