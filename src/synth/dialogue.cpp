@@ -175,12 +175,6 @@ bool follows_title(std::string_view text, size_t at) {
   return is_title(text.substr(begin, at - 2 - begin));
 }
 
-bool is_parent(const std::string& name) {
-  static const std::unordered_set<std::string> kNames = {
-      "Dad", "Daddy", "Mom", "Mommy", "Mum", "Mummy", "Mama", "Grandma", "Grandpa"};
-  return kNames.contains(name);
-}
-
 // "Bob, Ann, and Tom", "Tom, Bob and I", "I like Ann, Tom": names beside the one at
 // text[begin, end).
 bool stands_in_list(std::string_view text, size_t begin, size_t end) {
@@ -237,10 +231,10 @@ void find_vocatives(std::string_view text, const std::vector<std::string>& known
     const bool after_comma = i >= 2 && text[i - 2] == ',';
     const bool before_comma = i + name.size() < text.size() && text[i + name.size()] == ',';
     const bool alone = !after_comma && !before_comma;  // a sentence of its own
-    if (alone && !(i == 0 && is_parent(name))) continue;
+    if (alone && !(i == 0 && is_parent_name(name))) continue;
     if (stands_in_list(text, i, i + name.size())) continue;
     if (is_given_name(first) || is_title(first) || is_known(name, known) ||
-        (alone && is_parent(name)))
+        (alone && is_parent_name(name)))
       addressed.add(name, 1);
   }
 }
@@ -257,6 +251,12 @@ std::string best_of(const NameVotes& votes, const NameVotes& of_other) {
 }
 
 }  // namespace
+
+bool is_parent_name(std::string_view name) {
+  static const std::unordered_set<std::string_view> kNames = {
+      "Dad", "Daddy", "Mom", "Mommy", "Mum", "Mummy", "Mama", "Grandma", "Grandpa"};
+  return kNames.contains(name);
+}
 
 std::vector<std::string> addressed_in(std::string_view text) {
   NameVotes addressed;

@@ -31,6 +31,9 @@ Dialogue parse_dialogue(std::string_view text);
 // does is one when it is a given name or one of the known.
 void find_names(Dialogue& dialogue, const std::vector<std::string>& known);
 
+// "Mom", "Daddy": what a child calls a parent.
+bool is_parent_name(std::string_view name);
+
 // The names in one turn that stand where the other's would: "Thanks, Sarah", "Tom, wake up!".
 std::vector<std::string> addressed_in(std::string_view text);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "synth/deixis.h"
+#include "synth/dialogue.h"
 #include "synth/marked_text.h"
 #include "synth/roles.h"
 #include "synth/sentences.h"
@@ -347,12 +348,14 @@ class Writer {
     return said || are_equals(between_) ? name : "";
   }
   std::string parent_called(bool by_you) const {
+    const std::string& name = by_you ? first_.callers.other : first_.callers.you;
     for (const Line& line : first_.lines)
       if ((line.speaker == kReader) == by_you)
         for (const std::string& word : words_of(line.text))
-          for (const char* const parent : {"Mom", "Mum", "Dad"})
-            if (word == to_lower_ascii(parent)) return parent;
-    return "";
+          for (const char* const parent : {"Daddy", "Mommy", "Mummy", "Mom", "Mum", "Dad"})
+            if (word == to_lower_ascii(parent) && (name == parent || !is_parent_name(name)))
+              return parent;
+    return is_parent_name(name) ? name : "";
   }
 
   std::string told(std::string text, const Quotable* quotable) {

@@ -49,7 +49,8 @@ B 2 x-ray|medicine|pills|surgery|fever|infection|injection|flu|shot|lie down
 T 6 job interview
 T 5 interview|an interview|interviewing
 T 3 job application|recruitment|applicant|apply for a job|employment
-T 2 self-introduction|work experience|education background|resume|salary|application|interview*
+T 4 social benefits|fringe benefits|company benefits
+T 2 self-introduction|work experience|education background|resume|salary|interview*
 S 4 {b} interviews {a}|{b} is interviewing {a}|{a} applies for|{a} is applying for|interviewing {a}|
   {a} is interviewed|{a} wants to apply|{a} comes to apply|{a} comes for|{b} interview {a}|
   {a} is having an interview|{b} asks {a} about {a}'s|{a}'s interview with {b}|
@@ -88,12 +89,13 @@ B 5 our program*|our listeners|our viewers|our audience|our readers|tonight's gu
   your new film|today we have|welcome to the program|thank you for being here|our interview
 )"},
     {Between::kStudent, R"(
+T 4 letter of recommendation|recommendation letter|application for degree
 T 2 course*|registration|enroll*|term paper|teacher*|thesis|essay|lecture|class|library|assignment|
   school application|presentation|homework|test result*
 S 4 {b}'s class|{b} teaches {a}|{a}'s advisor|{a}'s teacher|{b}'s student*|{b} asks {a} to hand in|
   {b} tells {a} about the course*|teacher
 S 2 course*|paper|class|homework|assignment
-A 5 , teacher|your seminar|professor,|, professor|professor.|professor?
+A 5 , teacher|your seminar|professor
 A 2 my paper|my essay|my thesis|an extension|my grade*|my advisor|this course|the assignment|
   register|my application|drop the|your class|your course|your lecture*
 B 4 your paper|your essay|your homework|my class|my course|your assignment|term paper|
@@ -389,6 +391,8 @@ constexpr std::string_view kDistant =
     "sir|madam|ma'am|dollars|yuan|passport|receipt|discount|credit card|customer*|your name|"
     "welcome to|ladies|reservation";
 
+constexpr int kFriendsMargin = 4;
+
 struct Phrase {
   std::string text;
   bool open_end = false;
@@ -559,6 +563,7 @@ Relation relation_of(const FirstTalk& first) {
   Relation best{distant ? Between::kStrangers : Between::kFriends, std::nullopt};
   bool sure = false;
   int most = distant ? 4 : 5;  // less is a word that happens to be there
+  int as_friends = 0;
   for (const Cues& cues : all_cues()) {
     const Score as_b = score_of(cues, texts, false), as_a = score_of(cues, texts, true);
     const bool a_is_you = as_a.sided == as_b.sided ? a_may_be_you(cues.between, first, texts)
@@ -568,11 +573,16 @@ Relation relation_of(const FirstTalk& first) {
     // One who serves, asks or teaches says or does something that the other does not.
     if (!alike && as_a.sided == as_b.sided && score.shared < 5) continue;
     const int total = score.total() + (cues.between == Between::kFriends ? first_names : 0);
+    if (cues.between == Between::kFriends) as_friends = total;
     if (total < most || (total == most && sure)) continue;
     most = total;
     sure = true;
     best = {cues.between, alike ? std::nullopt : std::optional(a_is_you)};
   }
+  // Who is on first-name terms is a friend unless much speaks for something else.
+  const bool equals = is_symmetric(best.between) || best.between == Between::kChild;
+  if (sure && first_names > 0 && !equals && most < as_friends + kFriendsMargin)
+    return {Between::kFriends, std::nullopt};
   return best;
 }
 
