@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cctype>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "synth/dialogue.h"
 #include "text/names.h"
 #include "text/words.h"
@@ -393,9 +395,32 @@ constexpr std::string_view kDistant =
 
 constexpr int kFriendsMargin = 4;
 
+bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)); }
+
+// The words of a text by their hashes: what has no bit here is not in it.
+using WordBits = std::bitset<4096>;
+constexpr size_t kNoWord = size_t(-1);
+// Of the word that begins at text[at], which is a letter or digit.
+size_t word_bit(std::string_view text, size_t at) {
+  size_t end = at;
+  while (end < text.size() && in_word(text[end])) end++;
+  return hash64(text.substr(at, end - at)) % WordBits().size();
+}
+
+struct SearchText {
+  std::string text;  // lower case
+  WordBits words;
+  SearchText() = default;
+  explicit SearchText(std::string lower) : text(std::move(lower)) {
+    for (size_t i = 0; i < text.size(); i++)
+      if (in_word(text[i]) && (i == 0 || !in_word(text[i - 1]))) words.set(word_bit(text, i));
+  }
+};
+
 struct Phrase {
   std::string text;
   bool open_end = false;
+  size_t first = kNoWord;  // bit of its first word, where that stands whole
 };
 struct CueLine {
   char where;
@@ -417,6 +442,9 @@ void add_phrases(std::string_view text, std::vector<Phrase>& phrases) {
       phrase.open_end = true;
     }
     CHECK(!phrase.text.empty());
+    const bool one_word = std::all_of(phrase.text.begin(), phrase.text.end(), in_word);
+    if (in_word(phrase.text[0]) && !(one_word && phrase.open_end))
+      phrase.first = word_bit(phrase.text, 0);
     phrases.push_back(std::move(phrase));
     begin = end + 1;
   }
@@ -444,9 +472,9 @@ const std::vector<Cues>& all_cues() {
   return kAll;
 }
 
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)); }
-
-bool has(const std::string& text, const Phrase& phrase) {
+bool has(const SearchText& searched, const Phrase& phrase) {
+  if (phrase.first != kNoWord && !searched.words[phrase.first]) return false;
+  const std::string& text = searched.text;
   const size_t gap = phrase.text.find(" * ");
   const std::string_view what = std::string_view(phrase.text).substr(0, gap);
   for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) {
@@ -476,23 +504,26 @@ std::string plain(std::string_view text) {
 }
 
 struct Texts {
-  std::string topic, you, other;
-  std::array<std::string, 2> summary;  // the reader as {b}, as {a}
+  SearchText topic, you, other;
+  std::array<SearchText, 2> summary;  // the reader as {b}, as {a}
 };
 
 Texts texts_of(const FirstTalk& first) {
   Texts texts;
-  texts.topic = plain(first.topic);
+  texts.topic = SearchText(plain(first.topic));
+  std::string you, other_said;
   for (const Line& line : first.lines)
-    (line.speaker == kReader ? texts.you : texts.other) += plain(line.text) + " \n ";
+    (line.speaker == kReader ? you : other_said) += plain(line.text) + " \n ";
+  texts.you = SearchText(std::move(you));
+  texts.other = SearchText(std::move(other_said));
   for (const bool a_is_you : {false, true}) {
-    const char* const you = a_is_you ? "{a}" : "{b}";
+    const char* const reader = a_is_you ? "{a}" : "{b}";
     const char* const other = a_is_you ? "{b}" : "{a}";
     // The reader is the first placeholder.
-    std::string text = without_placeholders(first.summary, {{1, you}, {2, other}});
+    std::string text = without_placeholders(first.summary, {{1, reader}, {2, other}});
     text = replace_name(text, first.callers.other_name, other);
-    if (!first.callers.you.empty()) text = replace_name(text, first.callers.you, you);
-    texts.summary[a_is_you] = plain(text);
+    if (!first.callers.you.empty()) text = replace_name(text, first.callers.you, reader);
+    texts.summary[a_is_you] = SearchText(plain(text));
   }
   return texts;
 }
@@ -508,8 +539,8 @@ Score score_of(const Cues& cues, const Texts& texts, bool a_is_you) {
   for (const CueLine& line : cues.lines) {
     int n = 0;
     for (const Phrase& phrase : line.phrases) {
-      const std::string& a = a_is_you ? texts.you : texts.other;
-      const std::string& b = a_is_you ? texts.other : texts.you;
+      const SearchText& a = a_is_you ? texts.you : texts.other;
+      const SearchText& b = a_is_you ? texts.other : texts.you;
       n += line.where == 'T'   ? has(texts.topic, phrase)
            : line.where == 'S' ? has(texts.summary[a_is_you], phrase)
            : line.where == 'A' ? has(a, phrase)
@@ -532,7 +563,7 @@ size_t questions_in(const std::string& text) {
 bool a_may_be_you(Between between, const FirstTalk& first, const Texts& texts) {
   if (between == Between::kApplicant || between == Between::kInterviewed ||
       between == Between::kCitizen || between == Between::kPatient)
-    return questions_in(texts.you) < questions_in(texts.other);
+    return questions_in(texts.you.text) < questions_in(texts.other.text);
   const bool began = !first.lines.empty() && first.lines[0].speaker == kReader;
   return began != (between == Between::kCaller);
 }
@@ -555,7 +586,7 @@ Relation relation_of(const FirstTalk& first) {
     return has(texts.you, phrase) || has(texts.other, phrase);
   });
   // "Lucy, come here!": three for each of the two who calls the other by a first name.
-  const auto calls = [](const std::string& name, const std::string& text) {
+  const auto calls = [](const std::string& name, const SearchText& text) {
     return is_given_name(name) && has(text, {to_lower_ascii(name)});
   };
   const int first_names =
