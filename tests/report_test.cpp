@@ -51,7 +51,7 @@ class Report : public ::testing::Test {
   SystemAnswers copyist() const {
     return answers("copyist", [](const Conversation& c) { return c.summary; });
   }
-  References references(std::vector<std::string> arguments) const {
+  ReferenceTexts references(std::vector<std::string> arguments) const {
     return read_references(conversations_, arguments);
   }
   std::string page(std::vector<SystemAnswers> systems) const {
@@ -67,7 +67,7 @@ TEST_F(Report, ReferencesAreKeysOrSourcesWithNames) {
   for (const Conversation& c : conversations_)
     lines = "{\"id\":\"" + c.id + "\",\"t\":\"of " + c.id + "\"}\n" + lines;
   const std::string path = folder_.write("truth.jsonl", lines).string();
-  const References found = references({"summary", "short=other", path + ":t"});
+  const ReferenceTexts found = references({"summary", "short=other", path + ":t"});
   EXPECT_THAT(found.names, ElementsAre("summary", "short", "truth.jsonl:t"));
   EXPECT_EQ(found.texts[1][0], "Mara lent you a cello book.");
   EXPECT_EQ(found.texts[2][1], "of chat_loom");
@@ -113,7 +113,7 @@ TEST_F(Report, OnlyChatsThatAllSystemsAnsweredAreCompared) {
 }
 
 TEST_F(Report, TheCeilingIsEachReferenceAgainstTheOther) {
-  const References two = references({"summary", "other"});
+  const ReferenceTexts two = references({"summary", "other"});
   EvaluateOptions options;
   read_reference_rule("mean", 2, options.scores);
   const Evaluation evaluation = evaluate(conversations_, two, {copyist()}, options);
@@ -199,7 +199,7 @@ TEST_F(Report, TextOfFilesIsEscaped) {
   SystemAnswers answer = answers(evil, [&](const Conversation&) { return "On May 1st " + evil; });
   answer.predictions.failures.push_back({evil, evil});
   EvaluateOptions options{.data = evil};
-  References texts{{evil}, {{}}};
+  ReferenceTexts texts{{evil}, {{}}};
   for (const Conversation& c : conversations_) texts.texts[0].push_back(c.summary);
   const std::string html = report_page(evaluate(conversations_, texts, {answer}, options));
   EXPECT_THAT(html, Not(HasSubstr("<script")));

@@ -164,7 +164,7 @@ class Evaluator {
   }
 
   const std::vector<Conversation>& conversations_;
-  const References& references_;
+  const ReferenceTexts& references_;
   const EvaluateOptions& options_;
   std::vector<ChatFacts> facts_;
   std::vector<double> reference_words_;  // of each conversation, the mean over its references
@@ -255,8 +255,9 @@ std::vector<Conversation> read_test_set(const fs::path& data, const fs::path& as
   return conversations;
 }
 
-Evaluation evaluate(const std::vector<Conversation>& conversations, const References& references,
-                    std::vector<SystemAnswers> systems, const EvaluateOptions& options) {
+Evaluation evaluate(const std::vector<Conversation>& conversations,
+                    const ReferenceTexts& references, std::vector<SystemAnswers> systems,
+                    const EvaluateOptions& options) {
   check_systems(conversations.size(), systems);
   Evaluation evaluation{.options = options, .n_conversations = conversations.size()};
   for (const SystemAnswers& system : systems)

@@ -101,7 +101,7 @@ struct EvaluateOptions {
 struct Evaluation {
   EvaluateOptions options;
   std::vector<Conversation> conversations;  // those that every system answered
-  References references;                    // of them
+  ReferenceTexts references;                // of them
   // The systems as given, the floors, each reference; all over the same conversations.
   std::vector<SystemScores> systems;
   std::vector<Failure> failures;
@@ -114,7 +114,8 @@ struct Evaluation {
 
 // Throws Error when there is no conversation that all systems answered, and for two systems of one
 // name.
-Evaluation evaluate(const std::vector<Conversation>& conversations, const References& references,
-                    std::vector<SystemAnswers> systems, const EvaluateOptions& options = {});
+Evaluation evaluate(const std::vector<Conversation>& conversations,
+                    const ReferenceTexts& references, std::vector<SystemAnswers> systems,
+                    const EvaluateOptions& options = {});
 
 }  // namespace chatmem

@@ -99,10 +99,10 @@ void add_measurements(const Json& row, Prediction& prediction) {
 
 }  // namespace
 
-References read_references(std::span<const Conversation> conversations,
-                           std::span<const std::string> arguments) {
+ReferenceTexts read_references(std::span<const Conversation> conversations,
+                               std::span<const std::string> arguments) {
   CHECK(!arguments.empty());
-  References references;
+  ReferenceTexts references;
   for (const std::string& argument : arguments) {
     const auto [name, rest] = parse_named_argument(argument);
     std::string own_name(rest);

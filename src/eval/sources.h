@@ -13,7 +13,7 @@
 namespace chatmem {
 
 // One or several references for each conversation.
-struct References {
+struct ReferenceTexts {
   std::vector<std::string> names;               // as the report names them, each once
   std::vector<std::vector<std::string>> texts;  // texts[r][i]: by names[r] for conversation i
   size_t size() const { return names.size(); }
@@ -23,8 +23,8 @@ struct References {
 // FILE.csv:column); either may stand after "NAME=". The rows of a source are paired by id, or by
 // order when they have none; rows of other ids are left out. Throws Error for a name that comes
 // twice, and naming the conversations that have no words to be scored against.
-References read_references(std::span<const Conversation> conversations,
-                           std::span<const std::string> arguments);
+ReferenceTexts read_references(std::span<const Conversation> conversations,
+                               std::span<const std::string> arguments);
 
 // What a system answered, under its name.
 struct SystemAnswers {
