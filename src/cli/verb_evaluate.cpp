@@ -168,7 +168,7 @@ int run(CLI::App& verb, const Flags& flags) {
   const std::vector<Conversation> conversations =
       read_test_set(flags.data, flags.as_of, flags.limit);
   // What is wrong with a file is told before anything is asked.
-  const References references = read_references(conversations, flags.references);
+  const auto references = read_references(conversations, flags.references);
   EvaluateOptions options{.data = fs::path(flags.data).filename().string(), .seed = flags.seed};
   read_reference_rule(flags.combine, references.size(), options.scores);
   std::optional<Judge> judge;

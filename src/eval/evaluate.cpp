@@ -50,8 +50,8 @@ class Evaluator {
       const Prediction& answer = *answers[i];
       SummaryCase& one = row.cases.emplace_back();
       one.text = answer.text;
-      one.diagnosis = diagnose(one.text, conversations_[i], references_.texts.front()[i],
-                               answer.finish_reason);
+      one.diagnosis =
+          diagnose(one.text, conversations_[i], references_.texts.front()[i], answer.finish_reason);
       one.ttft_ms = answer.ttft_ms, one.total_ms = answer.total_ms;
       one.completion_tokens = answer.completion_tokens;
     }
@@ -138,8 +138,7 @@ class Evaluator {
       std::vector<TextPair> pairs = summaries;
       for (TextPair& pair : pairs) pair.references = {pair.references[k]};
       const auto items = score_pairs(pairs, options_.scores);
-      row.rouge1_by_reference.push_back(
-          statistics_of(f1_of(items, &RougeScores::rouge1)).mean);
+      row.rouge1_by_reference.push_back(statistics_of(f1_of(items, &RougeScores::rouge1)).mean);
     }
   }
 
@@ -157,8 +156,7 @@ class Evaluator {
       if (one.tokens_per_second() > 0) speed.tokens_per_second.push_back(one.tokens_per_second());
     }
     if (decode_ms > 0) speed.all_tokens_per_second = 1000 * tokens / decode_ms;
-    for (std::vector<double>* column :
-         {&speed.ttft_ms, &speed.total_ms, &speed.tokens_per_second})
+    for (std::vector<double>* column : {&speed.ttft_ms, &speed.total_ms, &speed.tokens_per_second})
       std::sort(column->begin(), column->end());
   }
 
@@ -179,8 +177,7 @@ void add_differences(std::vector<Row>& rows, uint64_t seed) {
                                  {.seed = seed});
       };
       row.differences.push_back({other.name, other.kind == SystemKind::floor,
-                                 difference(&RougeScores::rouge1),
-                                 difference(&RougeScores::rouge2),
+                                 difference(&RougeScores::rouge1), difference(&RougeScores::rouge2),
                                  difference(&RougeScores::rougeL)});
     }
   }
@@ -228,9 +225,8 @@ MentionCounts SummaryCase::names() const {
 }
 
 int SystemScores::count(Fault fault) const {
-  return int(std::count_if(cases.begin(), cases.end(), [&](const SummaryCase& one) {
-    return one.diagnosis.has(fault);
-  }));
+  return int(std::count_if(cases.begin(), cases.end(),
+                           [&](const SummaryCase& one) { return one.diagnosis.has(fault); }));
 }
 
 const ScoreDifference* SystemScores::difference_to(std::string_view other) const {
@@ -265,10 +261,10 @@ Evaluation evaluate(const std::vector<Conversation>& conversations, const Refere
                                system.predictions.failures.end());
   const std::vector<size_t> answered = answered_by_all(conversations.size(), systems);
   if (answered.empty())
-    throw Error(fmt::format(
-        "[evaluate] at least one of {} requests must succeed, none did; the first: {}",
-        conversations.size(),
-        evaluation.failures.empty() ? "not asked" : evaluation.failures.front().error));
+    throw Error(
+        fmt::format("[evaluate] at least one of {} requests must succeed, none did; the first: {}",
+                    conversations.size(),
+                    evaluation.failures.empty() ? "not asked" : evaluation.failures.front().error));
   evaluation.references.names = references.names;
   evaluation.references.texts.resize(references.size());
   for (const size_t i : answered) {
@@ -284,7 +280,7 @@ Evaluation evaluate(const std::vector<Conversation>& conversations, const Refere
     rows.push_back(evaluator.system(system.name, answers));
   }
   for (const SystemTexts& floor :
-       floor_systems(evaluation.conversations, references.texts.front(), options.seed))
+       floor_systems(evaluation.conversations, evaluation.references.texts.front(), options.seed))
     rows.push_back(evaluator.floor(floor));
   for (size_t r = 0; r < references.size(); r++) rows.push_back(evaluator.reference(r));
   add_differences(rows, options.seed);
