@@ -117,8 +117,8 @@ class StreamingEndpoint {
   }
 
   std::mutex mutex_;
-  std::vector<std::unique_ptr<ResponseStream>> stalled_;
   std::unique_ptr<HttpServer> server_;
+  std::vector<std::unique_ptr<ResponseStream>> stalled_;  // end before the server, which waits
 };
 
 // The case is marked with what happened, the rest completes, the exit code is 3, and a rerun asks
@@ -269,9 +269,10 @@ TEST_F(EvaluateJudge, BothOrdersAreAskedOnceAndCounted) {
   EXPECT_EQ(first.code, 0) << first.err;
   EXPECT_THAT(first.err, AllOf(HasSubstr("judge: model claude-haiku-5-5"), HasSubstr("spent $"),
                                Not(HasSubstr("sk-ant-judge"))));
-  EXPECT_THAT(first.out, AllOf(HasSubstr("judge claude-haiku-5-5, against summary (n = 6)"),
-                               HasSubstr("overall        4     2       0\n"),
-                               HasSubstr("both orders agree in 100%")));
+  EXPECT_THAT(
+      first.out,
+      AllOf(HasSubstr("judge claude-haiku-5-5, against reference summary (n = 6)"),
+            HasSubstr("overall        4     2       0\n"), HasSubstr("both orders agree in 100%")));
   const Json report = read_json(at("report.json"));
   const Json& judge = report["judge"];
   EXPECT_EQ(judge["overall"], Json({{"wins", 4}, {"ties", 2}, {"losses", 0}}));
