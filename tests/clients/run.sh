@@ -61,7 +61,7 @@ openai)
   rm -rf tiny recaps
   make_model >model.log 2>&1 || { cat model.log >&2; fail "no model could be made"; }
   (umask 077 && echo sk-test >keys)
-  "$program" serve --model tiny --adapter recaps=recaps --keys-file keys --port 0 >server.out 2>server.log &
+  "$program" serve --model tiny --adapter recaps=recaps --keys-file keys --threads 1 --port 0 >server.out 2>server.log &
   found() { url=$(sed -n 's/^listening on //p' server.out) && [ -n "$url" ]; }
   ;;
 esac

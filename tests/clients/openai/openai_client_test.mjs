@@ -320,7 +320,7 @@ test('errors have their classes, types, parameters, codes and request ids', asyn
 test('CompatCanary, chat profile', async () => {
   const program = fileURLToPath(new URL('node_modules/compatcanary/src/cli.js', import.meta.url));
   const child = spawn(process.execPath,
-    [program, 'scan', '--base-url', baseURL, '--model', model, '--profile', 'chat'], {env: {...process.env, OPENAI_API_KEY: apiKey}});
+    [program, 'scan', '--base-url', baseURL, '--model', model, '--profile', 'chat', '--timeout', '120'], {env: {...process.env, OPENAI_API_KEY: apiKey}});
   let report = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => { report += piece; });
   const code = await new Promise((resolve) => child.on('close', resolve));
