@@ -268,39 +268,4 @@ void show_case(std::FILE* out, const Conversation& conversation, const Predictio
   show_text(out, reference_of(conversation));
 }
 
-Predictions read_predictions(std::span<const Conversation> conversations,
-                             const TextSource& source) {
-  const std::vector<TextRow> rows = read_text_rows(source);
-  Predictions predictions;
-  const auto add = [&](const Conversation& conversation, const TextRow& row) {
-    Prediction& prediction = predictions.of.emplace_back().emplace();
-    prediction.id = conversation.id, prediction.text = row.text;
-  };
-  if (!rows.front().id) {
-    if (rows.size() != conversations.size())
-      throw Error(
-          fmt::format("[evaluate] predictions without ids must be as many as the "
-                      "conversations, '{}' has {} for {}",
-                      source.path.string(), rows.size(), conversations.size()));
-    for (size_t i = 0; i < rows.size(); i++) add(conversations[i], rows[i]);
-    return predictions;
-  }
-  std::unordered_map<std::string_view, const TextRow*> by_id;
-  for (const TextRow& row : rows) by_id.emplace(*row.id, &row);
-  std::vector<std::string> missing;
-  for (const Conversation& conversation : conversations) {
-    const auto it = by_id.find(conversation.id);
-    if (it == by_id.end())
-      missing.push_back(conversation.id);
-    else
-      add(conversation, *it->second);
-  }
-  if (!missing.empty())
-    throw Error(
-        fmt::format("[evaluate] each conversation must have a prediction, '{}' lacks {}: "
-                    "{}",
-                    source.path.string(), missing.size(), fmt::join(missing, ", ")));
-  return predictions;
-}
-
 }  // namespace chatmem

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "base/file.h"
-#include "eval/rouge_files.h"
 #include "llm/chat_client.h"
 #include "text/conversation.h"
 
@@ -75,9 +74,5 @@ void show_text(std::FILE* out, std::string_view text);
 
 // One case for a reader: id and dates, the chat, the prediction, the reference.
 void show_case(std::FILE* out, const Conversation& conversation, const Prediction& prediction);
-
-// From a file instead; by id, or by order when its rows have none. Throws Error naming the
-// conversations that it lacks. Rows of other ids are left out.
-Predictions read_predictions(std::span<const Conversation> conversations, const TextSource& source);
 
 }  // namespace chatmem
