@@ -169,8 +169,10 @@ class Pipeline : public ::testing::Test {
     EXPECT_THAT(again.err, HasSubstr(" of 12 predictions were in"));
     EXPECT_EQ(texts("process"), texts("evaluation"));
 
-    run(command("adapted", {"--model", at("base"), "--adapter", at("adapter")}));
-    run(command("base_alone", {"--model", at("base")}));
+    // Drawn, as this model is so sure of its commas that an adapter changes no greedy text.
+    run(command("adapted",
+                {"--model", at("base"), "--adapter", at("adapter"), "--temperature", "1"}));
+    run(command("base_alone", {"--model", at("base"), "--temperature", "1"}));
     EXPECT_NE(texts("adapted"), texts("base_alone"));
     EXPECT_EQ(run_command(command("base_alone", {"--model", at("merged")})).code, 1);
 

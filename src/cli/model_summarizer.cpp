@@ -141,8 +141,7 @@ ModelSummarizer::ModelSummarizer(const ModelOptions& model,
                              .draft_tokens = kDraftTokens};
   if (open_.adapter) generator.adapters = {open_.adapter_or_null()};
   generator_ = std::make_unique<Generator>(*open_.ops, open_.loaded.model, generator);
-  engine_ = std::make_unique<BatchEngine>(
-      *generator_, BatchEngine::Options{options.concurrency});
+  engine_ = std::make_unique<BatchEngine>(*generator_, BatchEngine::Options{options.concurrency});
 }
 
 std::string ModelSummarizer::settings_of(const ModelOptions& model) const {

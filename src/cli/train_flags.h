@@ -15,8 +15,7 @@ struct TrainFlags {
   DataFlags data;
   std::string init, init_adapter, val_data, output, preset;
   std::string method = "auto", schedule = "cosine", packing = "on", shuffle = "on",
-              completion_only_loss = "on",
-              quantize = "off", keep_best = "on", optimizer = "adamw";
+              completion_only_loss = "on", quantize = "off", keep_best = "on", optimizer = "adamw";
   MemoryFlags memory;
   double val_share = -1;
   AdapterConfig lora;

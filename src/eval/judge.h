@@ -78,7 +78,8 @@ JudgeReport judge_summaries(const LlmApi& api, std::span<const JudgeCase> cases,
                             const JudgeOptions& options);
 
 // {"model","against","n","overall":{"wins","ties","losses"},"criteria":{"faithful":{...},...},
-//  "win_share":{"mean","low","high"},"agreement","first_share","spent_usd","failed":[{"id","error"}]}
+//  "win_share":{"mean","low","high"},"agreement","first_share","spent_usd",
+//  "failed":[{"id","error"}]}
 Json judge_json(const JudgeReport& report);
 // A line for each case: {"id","verdict","orders":[{"faithful",...,"overall","reason"},{...}]}.
 std::string judge_lines(const JudgeReport& report);

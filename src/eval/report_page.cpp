@@ -283,11 +283,11 @@ std::string judge_section(const Evaluation& evaluation) {
   for (size_t i = 0; i < kCriteria.size(); i++)
     table.row("", {std::string(kCriteria[i]), std::to_string(report.counts[i].wins),
                    std::to_string(report.counts[i].ties), std::to_string(report.counts[i].losses)});
-  return section("A language model as judge",
-                 html_text(fmt::format("{}: {} against {}, {} chats, each in both orders.",
-                                       report.model, evaluation.system().name, report.against,
-                                       report.cases.size())),
-                 table.html() + "<p>" + html_text(judge_sentence(report)) + "</p>");
+  return section(
+      "A language model as judge",
+      html_text(fmt::format("{}: {} against {}, {} chats, each in both orders.", report.model,
+                            evaluation.system().name, report.against, report.cases.size())),
+      table.html() + "<p>" + html_text(judge_sentence(report)) + "</p>");
 }
 
 std::string body(const Evaluation& evaluation) {
