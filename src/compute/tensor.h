@@ -24,8 +24,8 @@ struct Tensor {
   // Rows [begin, begin + n).
   Tensor slice(int begin, int n) const {
     CHECK(begin >= 0 && n >= 0 && begin + n <= rows);
-    return {static_cast<char*>(data) + size_t(begin) * row_bytes(dtype, size_t(cols)), n, cols,
-            dtype};
+    return {static_cast<char*>(data) + size_t(begin) * row_bytes(dtype, size_t(cols)), n,
+            cols, dtype};
   }
   Tensor first(int n) const { return slice(0, n); }
 };
