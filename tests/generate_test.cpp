@@ -339,6 +339,7 @@ TEST(Retell, WhatMayBeWrongIsNotTold) {
   EXPECT_THAT(told("#Person1# asks #Person2# for tea and they will meet on Friday."),
               ElementsAre("You asked Mary for tea and you would meet on Friday."));
   EXPECT_TRUE(told("#Person2# tells Brazil takes soccer seriously.").empty());
+  EXPECT_TRUE(told("#Person1# and #Person2# recollect the time.").empty());
   EXPECT_TRUE(told("#Person1# agrees to finish and offers its number.").empty());
   EXPECT_TRUE(told("#Person1# says #Person1# frobs the gate.").empty());
   EXPECT_TRUE(told("#Person2# comes to #Person1# and Betty's party.").empty());

@@ -275,11 +275,11 @@ bool is_also_noun(const std::string& lower) {
 namespace {
 
 const WordSet& men() {
-  static const WordSet kMen = {"man",      "boy",       "son",         "husband",   "father",
-                               "brother",  "boyfriend", "uncle",       "dad",       "grandfather",
-                               "grandpa",  "grandad",   "granddad",    "nephew",    "gentleman",
-                               "grandson", "waiter",    "policeman",   "daddy",     "salesman",
-                               "widower",  "fiance",    "businessman", "bridegroom"};
+  static const WordSet kMen = {
+      "man",      "guy",      "fellow",    "gentleman",   "boy",       "son",         "husband",
+      "father",   "brother",  "boyfriend", "uncle",       "dad",       "grandfather", "grandpa",
+      "grandad",  "granddad", "nephew",    "grandson",    "waiter",    "policeman",   "daddy",
+      "salesman", "widower",  "fiance",    "businessman", "bridegroom"};
   return kMen;
 }
 const WordSet& women() {

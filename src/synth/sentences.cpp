@@ -310,8 +310,17 @@ bool begins_well(const std::vector<Token>& words, const std::string& other_name)
     // "The shop was shut"; but who is "Yamada"?
     return is_stopword(words[0].lower) && !is_given_name(words[0].text) && !is_title(words[0].text);
   }
+  // "You and Rose recollect": both, then a verb in the past.
+  if (next + 1 < words.size() && words[next].lower == "and") {
+    if (words[next + 1].lower == "you")
+      next += 2;
+    else if (words[next + 1].text == name[0].text)
+      next += 1 + n_name;
+    else
+      return true;
+  }
   while (next < words.size() && is_adverb(words[next].lower)) next++;
-  return next < words.size() && (is_past_form(words[next].lower) || words[next].lower == "and");
+  return next < words.size() && is_past_form(words[next].lower);
 }
 
 }  // namespace
