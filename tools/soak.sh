@@ -58,7 +58,8 @@ asan() {
 
 # Those with threads of ours. OpenMP's runtime is not instrumented, so it gets one thread.
 tsan() {
-  local tests=(sse_test http_test http_multi_test chat_client_test server_test batch_engine_test evaluate_test) built=() test
+  local tests=(sse_test http_test http_multi_test chat_client_test server_test server_routes_test server_refusal_test
+    batch_engine_test evaluate_test) built=() test
   for test in "${tests[@]}"; do [[ -e tests/$test.cpp ]] && built+=("$test"); done
   build tsan build-tsan "${built[@]}"
   for test in "${built[@]}"; do
