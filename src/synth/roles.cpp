@@ -62,7 +62,8 @@ A 4 for the interview|applying for|your advertisement|my last job|my previous jo
   work for your company|to interview|interviewing me|interview me
 A 2 my major|this job|the position|your ad|your company|i graduated from|i majored in|apply for the|
   my resume
-B 4 tell me about yourself|about yourself|why do you want to work|why should we hire|should i hire|
+B 4 jobs have you had|your previous company|your previous employer|tell me about yourself|
+  about yourself|why do you want to work|why should we hire|should i hire|
   your previous job|your last job|your present job|your current job|your strength*|
   greatest strength|strong points|your weakness*|your resume|your greatest|salary expect*|
   expected salary|salary do you expect|why did you leave your|work experience|working experience|
@@ -111,7 +112,8 @@ T 3 ask for leave|asking for leave|raise|pay raise|resign*|boss|dictation|secret
   work arrangement|leave|performance
 T 2 schedule|promotion|quit the job|company rules|late for work|being late|be late|work|
   business trip|arrangement
-S 4 {b}'s secretary|{a} reports to {b}|{b} fires|{b} promotes|{a} asks {b} for a raise|
+S 4 {b} wants to send {a}|{b} sends {a} to|
+  {b}'s secretary|{a} reports to {b}|{b} fires|{b} promotes|{a} asks {b} for a raise|
   {a} asks {b} for leave|{a} asks for leave|{b} approves|{a} resigns|{a}'s boss|{b} dictates|
   {b}'s employee|{a} wants to quit|{b} orders {a} to|{a} asks for a raise|{b} criticizes {a}|
   {a} wants to resign|{b}sacks|{b} sacks|{b} dismisses|{b} gives {a} some tasks|{a} gets fired|
@@ -122,7 +124,8 @@ A 4 , boss|boss,|yes, sir|right away, sir|, sir|day off|days off|ask for leave|t
   pay rise|my resignation|sick leave|come to work today|at once, sir|my salary|leave early|i quit|
   my raise|come in late|you wanted to see me|you wanted to see me, sir|call in sick|take a day off|
   two weeks' notice|vacation time
-B 4 take a memo|take a letter|you're fired|fire you|promote you|your performance|type this|
+B 4 on a business trip|
+  take a memo|take a letter|you're fired|fire you|promote you|your performance|type this|
   make copies|copies of|on my desk|on your desk|i want you to|my schedule|my appointments|
   late again|you're late|be late again|your report|your resignation|our company needs|cancel my|
   arrange a meeting|into my office|in my office|to my office|i'd like you to|your work has|
@@ -374,6 +377,7 @@ T 3 gossip|dinner invitation|party invitation|hang out|movie invitation|concert 
   date|dating|girlfriend|boyfriend|roommate*|daily casual talk|casual talk|social casual talk|
   daily talk|casual chat|daily conversation|birthday*|movie*|film*|music|sports|hobb*|fall in love|
   party|vacation plan*|holiday plan*|weekend*|picnic|school life|exam|campus
+S 6 {a} and {b} are looking for|{a} and {b} are seeing
 S 4 {a} and {b}|{b} and {a}
 S 3 invites {a}|invites {b}|{a} and {b} talk about|{a} and {b} are talking about|
   {a} and {b} discuss|{a}'s friend|{b}'s friend|{a} and {b} plan|{a} and {b} will|
