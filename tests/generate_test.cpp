@@ -340,6 +340,7 @@ TEST(Retell, WhatMayBeWrongIsNotTold) {
               ElementsAre("You asked Mary for tea and you would meet on Friday."));
   EXPECT_TRUE(told("#Person2# tells Brazil takes soccer seriously.").empty());
   EXPECT_TRUE(told("#Person1# and #Person2# recollect the time.").empty());
+  EXPECT_TRUE(told("#Person2# comes to #Person1#'s to find about a deposit.").empty());
   EXPECT_TRUE(told("#Person1# agrees to finish and offers its number.").empty());
   EXPECT_TRUE(told("#Person1# says #Person1# frobs the gate.").empty());
   EXPECT_TRUE(told("#Person2# comes to #Person1# and Betty's party.").empty());

@@ -165,6 +165,7 @@ bool is_impossible(const std::string& sentence, const std::string& other_name) {
                                                    " you and was ",
                                                    " the your ",
                                                    " a your ",
+                                                   " your to ",
                                                    " your the ",
                                                    " told told ",
                                                    " you advised you ",
