@@ -657,6 +657,7 @@ struct RelationCase {
   const char *topic, *summary, *reader, *other;
   Between between;
   int a;  // 1 the reader, 2 the other, 0 they are alike
+  bool sure = true;
 };
 
 // Who they are to each other, and who of the two is A, whoever speaks first.
@@ -666,8 +667,12 @@ TEST(Roles, WhoTheyAreToEachOther) {
       {"", "", "Dude, are you coming tonight?", "Let's go!", Between::kFriends, 0},
       {"", "#Person1# and #Person2# talk about a film.", "How much is it?", "Five dollars.",
        Between::kFriends, 0},
+      {"", "", "How much is it?", "Five dollars.", Between::kFriends, 0, false},
+      {"diet", "", "I have a headache, Max. Is it the flu?", "Take some medicine.",
+       Between::kFriends, 0, false},
       {"", "", "Tea, honey?", "Yes, darling.", Between::kCouple, 0},
       {"", "", "Get up.", "All right, mom.", Between::kChild, 2},
+      {"", "", "Was it cheap?", "I asked my mom, and she paid.", Between::kFriends, 0},
       {"", "", "Mom, I'm starving.", "Dinner is ready.", Between::kChild, 1},
       {"", "", "What does our boss say about the report?", "Our department likes it.",
        Between::kColleagues, 0},
@@ -683,6 +688,9 @@ TEST(Roles, WhoTheyAreToEachOther) {
        Between::kTenant, 1},
       {"", "", "Can I help you? What size do you wear?", "Nine.", Between::kCustomer, 2},
       {"", "", "How much is the coat? I'll take it.", "Good.", Between::kCustomer, 1},
+      {"", "", "Max, do you have any?", "No.", Between::kFriends, 0, false},
+      {"shopping", "", "How much is the coat? I'll take it.", "Cash or credit?", Between::kCustomer,
+       1},
       {"", "", "Hello, who's calling, please? She's not in.", "May I speak to Ann?",
        Between::kCaller, 2},
       {"", "", "You dialed the wrong number.", "Is Ann there?", Between::kCaller, 2},
@@ -694,7 +702,7 @@ TEST(Roles, WhoTheyAreToEachOther) {
        Between::kWayfarer, 1},
       {"", "", "Is this seat taken? Where are you from?", "No. I'm from Spain.",
        Between::kStrangers, 0},
-      {"", "", "Sir, you dropped it.", "Oh.", Between::kStrangers, 0}};
+      {"", "", "Sir, you dropped it.", "Oh.", Between::kFriends, 0, false}};
   for (const RelationCase& c : cases) {
     const std::vector<Line> lines = {{kReader, c.reader}, {"Max", c.other}};
     const Relation relation = relation_of({.lines = lines,
@@ -704,6 +712,7 @@ TEST(Roles, WhoTheyAreToEachOther) {
                                            .callers = {"", "Max", "Max", Gender::kMale}});
     EXPECT_EQ(relation.between, c.between) << c.reader;
     EXPECT_EQ(relation.a_is_you ? 2 - *relation.a_is_you : 0, c.a) << c.reader;
+    EXPECT_EQ(relation.sure, c.sure) << c.reader;
   }
 }
 

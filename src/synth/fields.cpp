@@ -22,7 +22,8 @@ constexpr FieldWords kFields[] = {
      "hotel* check-in checkout check-out check_in check_out room room_service book_a_room "
      "reserve_a_room wake-up_call morning_call accommodation* accomodation rooms room_reservation "
      "motel inn hostel",
-     "hotel suite double_room single_room reception luggage bellboy check_out check_in checkout "
+     "hotel inn motel reservation suite double_room single_room reception luggage bellboy "
+     "check_out check_in checkout "
      "guest* room rooms floor lobby front_desk per_night nights housekeeping wake-up_call"},
     {Field::kRide, "taxi* cab rent_a_car car_rental car_renting hire_a_car bus bus_pass",
      "taxi driver cab where_to fare rent_a_car meter drive traffic get_off"},

@@ -58,6 +58,11 @@ A: [Now and then.|Sometimes.]
 )"},
 };
 
+// How those begin again of whom nothing is known but that they talked.
+constexpr std::string_view kReminder =
+    "{hi} [I still think of our talk on {day}.|I haven't forgotten our talk on {day}.|We talked on "
+    "{day}, and I said to myself that I'd write again.]";
+
 bool begins_with_any(std::string_view text, std::initializer_list<std::string_view> starts) {
   return std::any_of(starts.begin(), starts.end(),
                      [&](std::string_view start) { return text.starts_with(start); });
@@ -107,6 +112,17 @@ bool stands_alone(const std::vector<std::string>& words) {
   return !has_word_of(words, kOpen) && !has_word_of(words, unquotable());
 }
 
+// "I'm going to a disco", "to London": over by the evening.
+bool goes_somewhere(std::string_view sentence, const std::vector<std::string>& words) {
+  constexpr std::string_view kGoing = "I'm going to ";
+  static const WordSet kPlaces = {"a",    "an",     "my",     "his",  "her",  "our",  "their",
+                                  "down", "town",   "school", "work", "some", "this", "that",
+                                  "one",  "church", "class",  "see",  "meet", "miss"};
+  return sentence.starts_with(kGoing) &&
+         (kPlaces.contains(words[3]) ||
+          std::isupper(static_cast<unsigned char>(sentence[kGoing.size()])));
+}
+
 std::optional<Saying> saying_of(std::string_view sentence, const std::vector<std::string>& words) {
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (begins_with_any(
@@ -129,7 +145,7 @@ std::optional<Saying> saying_of(std::string_view sentence, const std::vector<std
                       {"I'm going to ", "I'm planning to ", "I plan to ", "I've decided to ",
                        "I'm thinking of ", "I'm thinking about ", "I hope to ", "I want to learn ",
                        "I want to study ", "I want to become ", "I'm trying to "}) &&
-      !has_word_of(rest, kNoPlan))
+      !has_word_of(rest, kNoPlan) && !goes_somewhere(sentence, words))
     return Saying::kPlan;
   return std::nullopt;
 }
@@ -300,7 +316,8 @@ class Writer {
         made.told = told(std::move(text), quotable);
         continue;
       }
-      const bool greets = text.find("{hi}") != text.npos || text.find("{,n}") != text.npos;
+      const bool greets = text.find("{hi}") != text.npos || text.find("{,n}") != text.npos ||
+                          text.starts_with("Hello");
       if (made.lines.empty() && greet && !greets) text.insert(0, "{hi} ");
       const bool you = (line[0] == 'A') == a_is_you_;
       made.lines.push_back(
@@ -423,14 +440,14 @@ std::vector<const Storyline*> stories_between(Between between) {
   return found;
 }
 
-// One of the relation's and of the dialogue's field.
-const Storyline& story_for(const FirstTalk& first, Between between, Random& random) {
+// One of the relation's and of the dialogue's field; where the relation is not sure, of none.
+const Storyline& story_for(const FirstTalk& first, const Relation& relation, Random& random) {
   std::string talk(first.summary);
   for (const Line& line : first.lines) talk += ' ' + line.text;
-  std::vector<const Storyline*> stories = stories_between(between);
+  std::vector<const Storyline*> stories = stories_between(relation.between);
   std::vector<Field> fields;
   for (const Storyline* story : stories) fields.push_back(story->field);
-  const Field field = field_of(first.topic, talk, fields);
+  const Field field = relation.sure ? field_of(first.topic, talk, fields) : Field::kAny;
   std::erase_if(stories, [&](const Storyline* story) { return story->field != field; });
   CHECK(!stories.empty());
   return *stories[random.below(stories.size())];
@@ -462,10 +479,14 @@ std::vector<FollowUp> follow_ups(const FirstTalk& first, size_t n, Random& rando
     for (const Return& back : kReturns)
       if (back.saying == quote.saying) made.push_back(writer.written(back.beat, &quote, false));
   }
-  const Storyline& story = story_for(first, relation.between, random);
+  const Storyline& story = story_for(first, relation, random);
   Writer writer(first, relation.between, relation.a_is_you.value_or(random.below(2) > 0), random);
-  for (const std::string_view beat : some_of(beats_of(story.beats), n - made.size(), random))
-    made.push_back(writer.written(beat, nullptr, random.below(3) == 0));
+  const bool reminds = made.empty() && !relation.sure;
+  for (const std::string_view beat : some_of(beats_of(story.beats), n - made.size(), random)) {
+    std::string text(beat);
+    if (reminds && made.empty()) replace_all(text, "{hi}", kReminder);
+    made.push_back(writer.written(text, nullptr, random.below(3) == 0));
+  }
   return made;
 }
 

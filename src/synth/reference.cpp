@@ -63,7 +63,19 @@ bool is_people_noun(const Token& token) {
       "experts",    "dogs",     "cats",         "animals",    "birds",     "teenagers",
       "adults",     "elders",   "bosses",       "committee",  "council",   "school",
       "hotel",      "bank",     "government",   "airline",    "shop"};
-  return token.word && !token.person && kPeople.contains(token.lower);
+  if (!token.word || token.person) return false;
+  if (kPeople.contains(token.lower)) return true;
+  // "directors", "readers", "tourists", not "doors" and "papers".
+  static const WordSet kThings = {
+      "letters", "papers",  "flowers", "dinners", "numbers", "computers", "matters",  "hours",
+      "doors",   "colors",  "colours", "floors",  "errors",  "favors",    "showers",  "manners",
+      "orders",  "offers",  "covers",  "drawers", "answers", "trousers",  "sneakers", "suitors",
+      "powers",  "towers",  "corners", "posters", "lists",   "suppers",   "sweaters", "wonders",
+      "burgers", "centers", "gathers", "wears",   "refers",  "remembers", "considers"};
+  return token.lower.size() > 4 && !kThings.contains(token.lower) &&
+         (token.lower.ends_with("ors") || token.lower.ends_with("ers") ||
+          token.lower.ends_with("ists")) &&
+         past_of_third_person(token.lower).empty();
 }
 
 // What two persons do together, in the form that follows "they".

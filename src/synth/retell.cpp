@@ -138,7 +138,8 @@ class Retelling {
 
   // "they" of the two: "the two of you", but "you" where both were just named.
   void convert_pair_pronoun(const Token& token) {
-    const std::string two = you_named_ && other_named_ ? "you" : "the two of you";
+    const bool again = (you_named_ && other_named_) || out_.find("the two of you") != out_.npos;
+    const std::string two = again ? "you" : "the two of you";
     const std::string& word = token.lower;
     if (word == "they") {
       pair_subject_ |= out_.empty();
@@ -370,7 +371,9 @@ class Retelling {
         "impressed",   "bored",     "scared",    "shocked",   "annoyed",   "disappointed",
         "pleased",     "confused",  "amazed",    "supposed",  "married",   "frightened",
         "embarrassed", "really",    "quite",     "leaving",   "more",      "allergic",
-        "against",     "willing"};
+        "against",     "willing",   "grateful",  "thankful",  "delighted", "eager",
+        "keen",        "aware",     "jealous",   "fond",      "reluctant", "hesitant",
+        "doubtful",    "skeptical", "cautious",  "lucky",     "optimistic"};
     static const WordSet kNouns = {"feeling", "feelings", "wedding",       "building", "opening",
                                    "meeting", "booking",  "understanding", "painting", "clothing",
                                    "evening", "morning",  "training",      "spelling", "writing"};
@@ -584,9 +587,9 @@ class Retelling {
   // "You and Kate talk about tea and decide": a second verb of the two, unless one in the
   // infinitive or after a modal verb may share the conjunction.
   bool convert_verb_of_pair(const Token& token) {
-    static const WordSet kVerbs = {"decide", "discuss", "agree",   "think",  "go",  "want",
-                                   "find",   "enjoy",   "meet",    "feel",   "say", "begin",
-                                   "become", "prefer",  "believe", "arrange"};
+    static const WordSet kVerbs = {"decide", "discuss", "agree",   "think",   "go",       "want",
+                                   "find",   "enjoy",   "meet",    "feel",    "say",      "begin",
+                                   "become", "prefer",  "believe", "arrange", "cooperate"};
     static const WordSet kOpen = {"to",    "will",   "would", "can",     "could", "may",
                                   "might", "should", "let",   "they'll", "must",  "suggests"};
     if (!pair_subject_ || !kVerbs.contains(token.lower)) return false;

@@ -22,7 +22,8 @@ namespace {
 //   T of the topic, S of the summary ({a} and {b} are the two), A said by A, B said by B, X said by
 //   either.
 // A line that begins with a blank goes on with the one before. A phrase stands between ends of
-// words; with "*" at its end any ending may follow, " * " is any one word. Phrases of one line
+// words; with "*" at its end any ending may follow, " * " is any one word, and one with "^" at its
+// beginning is nobody's ("my mom, "). Phrases of one line
 // count up to three times its worth, of the topic once, so that no list outweighs who says what.
 struct RelationCues {
   Between between;
@@ -81,7 +82,8 @@ T 2 survey|questionnaire|program*|show|news|celebrity|writer|reporter
 S 3 {b} interviews {a}|{b} is interviewing|reporter|journalist|program*|audience|host|survey|
   questionnaire|listeners|{a} is interviewed|is invited to|special guest|guest|
   answers some questions|magazine
-B 5 our program*|our listeners|our viewers|our audience|our readers|tonight's guest|our guest|
+B 9 our listeners|our viewers|our readers|my readers
+B 5 our program*|our viewers|our audience|our readers|tonight's guest|our guest|
   today's guest|welcome to the show|for joining us|on our show|from channel|reporter|our magazine|
   the school newspaper|school paper|listeners|viewers|the studio|on the program*|doing a survey|
   a survey|questionnaire|ask you a few questions|answer a few questions|some questions about your|
@@ -279,7 +281,7 @@ A 4 could i speak|can i speak|may i speak|this is * calling|leave a message|that
   give her a message|is that|here. is|is * there by any chance|this is directory|the number for|
   wrong number
 A 2 speak with|speak to
-B 5 wrong number
+B 9 wrong number
 B 4 speaking.|who's calling|who is calling|who's speaking|may i ask who|take a message|
   leave a message|hold the line|hold on, please|on another line|isn't in|is not in|
   not in not here right now|out put you through|connect you|not home|have him call|have her call|
@@ -362,8 +364,9 @@ T 2 mother|father|family*|parent*|mom|dad|son|daughter|family member*
 T 1 homework|get up|school|clean*|housework|breakfast|pocket money|allowance|curfew
 S 5 {a}'s mother|{a}'s father|{a}'s mom|{a}'s dad|{a}'s mum
 S 2 mother|father|mom|dad|mum|mommy|daddy|{b}'s son|{b}'s daughter|{b}'s child
-A 6 , mom|mom,|mom!|mom?|, mum|mum,|mum!|mum?|mommy|mummy|, dad|dad,|dad!|dad?|daddy|, mother|
-  mother,|, father|father,|, ma
+A 6 , mom|^mom,|^mom!|^mom?|^mom.|, mum|^mum,|^mum!|^mum?|^mommy|^mummy|, dad|^dad,|^dad!|^dad?|
+  ^dad.|^daddy|, mother|^mother,|, father|^father,|, ma
+B 9 how was school|time to do your homework|you're home late|up for school
 B 4 my son|, son|son,|your homework|clean do your homework|brush your teeth|young lady|
   your father and i|your mother and i|your dad and i|your mom and i|, sweetie|sweetie,|grounded
 B 2 my boy|my girl|honey|young man|go to bed|your father|your mother|your room|dear,|, dear|
@@ -377,11 +380,15 @@ T 3 gossip|dinner invitation|party invitation|hang out|movie invitation|concert 
   date|dating|girlfriend|boyfriend|roommate*|daily casual talk|casual talk|social casual talk|
   daily talk|casual chat|daily conversation|birthday*|movie*|film*|music|sports|hobb*|fall in love|
   party|vacation plan*|holiday plan*|weekend*|picnic|school life|exam|campus
-S 6 {a} and {b} are looking for|{a} and {b} are seeing
+S 8 {a} and {b} are looking for|{a} and {b} are seeing|{a} and {b} are satisfied|{a} and {b} go|
+  {a} and {b} are going|{a} and {b} are planning|{a} and {b} are choosing|{a} and {b} enjoy|
+  {a} and {b} think|{a} and {b} are having|{a} and {b} have a meal|{a} and {b} are taking|
+  {a} and {b} are waiting|{a} and {b} are eating
 S 4 {a} and {b}|{b} and {a}
 S 3 invites {a}|invites {b}|{a} and {b} talk about|{a} and {b} are talking about|
   {a} and {b} discuss|{a}'s friend|{b}'s friend|{a} and {b} plan|{a} and {b} will|
   {a} and {b} decide|{a} and {b} are friends|roommate*|classmate*
+X 9 have an interview tomorrow|going for an interview|the interviewer*|go for an interview
 X 2 hey|dude|guys|my boyfriend|my girlfriend|our class|roommate*|come over|tonight|let's go|
   long time no see|old friend*|buddy|how have you been|what's up|how's it going|what are you up to|
   guess what|did you hear|do you remember|my mom|my parents|my mother|my sister|my brother|wanna|
@@ -397,7 +404,33 @@ constexpr std::string_view kDistant =
     "sir|madam|ma'am|dollars|yuan|passport|receipt|discount|credit card|customer*|your name|"
     "welcome to|ladies|reservation";
 
-constexpr int kFriendsMargin = 4;
+// What a relation must reach: less is a word that happens to be there. Clear: nothing speaks for
+// friends, little for another relation or for the two the other way round.
+int enough_for(Between between, bool clear) {
+  switch (between) {
+    case Between::kFriends:
+      return 5;
+    case Between::kChild:  // nobody else is called Mom
+    case Between::kColleagues:
+      return 6;
+    case Between::kStrangers:
+      return 8;
+    case Between::kCaller:
+      return clear ? 7 : 9;
+    default:
+      return clear ? 7 : 10;
+  }
+}
+// By how much more than for friends must speak for another relation, without and with both of the
+// two calling each other by first names.
+constexpr int kFriendsMargin = 5, kFirstNamesMargin = 12;
+// By how much a clear relation leads all others.
+constexpr int kClearMargin = 3;
+// A relation that falls short of enough by less than this is still a doubt about the others.
+constexpr int kDoubt = 4;
+
+// "Mr. Lee", "Doctor Carter": whom friends would call otherwise.
+bool has_title(std::string_view name) { return is_title(name.substr(0, name.find(' '))); }
 
 bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)); }
 
@@ -423,7 +456,7 @@ struct SearchText {
 
 struct Phrase {
   std::string text;
-  bool open_end = false;
+  bool open_end = false, nobodys = false;
   size_t first = kNoWord;  // bit of its first word, where that stands whole
 };
 struct CueLine {
@@ -444,6 +477,10 @@ void add_phrases(std::string_view text, std::vector<Phrase>& phrases) {
     if (phrase.text.ends_with('*')) {
       phrase.text.pop_back();
       phrase.open_end = true;
+    }
+    if (phrase.text.starts_with('^')) {
+      phrase.text.erase(0, 1);
+      phrase.nobodys = true;
     }
     CHECK(!phrase.text.empty());
     const bool one_word = std::all_of(phrase.text.begin(), phrase.text.end(), in_word);
@@ -476,6 +513,18 @@ const std::vector<Cues>& all_cues() {
   return kAll;
 }
 
+// Whether the word before is "my", "Ann's" or the like.
+bool is_owned(std::string_view text, size_t at) {
+  while (at > 0 && text[at - 1] == ' ') at--;
+  const std::string_view before = text.substr(0, at);
+  static constexpr std::string_view kOwners[] = {"my",    "your", "his", "her", "our",
+                                                 "their", "the",  "a",   "'s"};
+  return std::any_of(std::begin(kOwners), std::end(kOwners), [&](std::string_view owner) {
+    return before.ends_with(owner) && (owner[0] == '\'' || before.size() == owner.size() ||
+                                       !in_word(before[before.size() - owner.size() - 1]));
+  });
+}
+
 bool has(const SearchText& searched, const Phrase& phrase) {
   if (phrase.first != kNoWord && !searched.words[phrase.first]) return false;
   const std::string& text = searched.text;
@@ -492,7 +541,7 @@ bool has(const SearchText& searched, const Phrase& phrase) {
     const bool begins = !in_word(what[0]) || at == 0 || !in_word(text[at - 1]);
     const bool ends = phrase.open_end || !in_word(phrase.text.back()) || end == text.size() ||
                       (!in_word(text[end]) && text[end] != '-');
-    if (begins && ends) return true;
+    if (begins && ends && !(phrase.nobodys && is_owned(text, at))) return true;
   }
   return false;
 }
@@ -595,29 +644,54 @@ Relation relation_of(const FirstTalk& first) {
   };
   const int first_names =
       3 * (calls(first.callers.other, texts.you) + calls(first.callers.you, texts.other));
-  Relation best{distant ? Between::kStrangers : Between::kFriends, std::nullopt};
-  bool sure = false;
-  int most = distant ? 4 : 5;  // less is a word that happens to be there
+  struct Candidate {
+    Between between;
+    int total;
+    std::optional<bool> a_is_you;
+    bool one_sided;
+  };
+  std::vector<Candidate> candidates;
   int as_friends = 0;
   for (const Cues& cues : all_cues()) {
     const Score as_b = score_of(cues, texts, false), as_a = score_of(cues, texts, true);
     const bool a_is_you = as_a.sided == as_b.sided ? a_may_be_you(cues.between, first, texts)
                                                    : as_a.sided > as_b.sided;
-    const Score& score = a_is_you ? as_a : as_b;
+    const Score &score = a_is_you ? as_a : as_b, &swapped = a_is_you ? as_b : as_a;
     const bool alike = is_symmetric(cues.between);
     // One who serves, asks or teaches says or does something that the other does not.
     if (!alike && as_a.sided == as_b.sided && score.shared < 5) continue;
     const int total = score.total() + (cues.between == Between::kFriends ? first_names : 0);
     if (cues.between == Between::kFriends) as_friends = total;
-    if (total < most || (total == most && sure)) continue;
-    most = total;
-    sure = true;
-    best = {cues.between, alike ? std::nullopt : std::optional(a_is_you)};
+    candidates.push_back({cues.between, total, alike ? std::nullopt : std::optional(a_is_you),
+                          2 * swapped.sided <= score.sided});
   }
-  // Who is on first-name terms is a friend unless much speaks for something else.
+  Relation best;
+  bool found = false;
+  int most = 0, doubt = 0;
+  for (const Candidate& c : candidates) {
+    const bool clear = c.one_sided && as_friends < 4 && first_names == 0 &&
+                       std::all_of(candidates.begin(), candidates.end(), [&](const Candidate& d) {
+                         return d.between == c.between || d.total + kClearMargin <= c.total;
+                       });
+    if (c.total < enough_for(c.between, clear)) {
+      if (c.a_is_you) doubt = std::max(doubt, c.total);
+    } else if (c.total >= most) {
+      most = c.total;
+      found = true;
+      best = {c.between, c.a_is_you};
+    }
+  }
+  // Who goes somewhere together or is on first-name terms is a friend unless much speaks for
+  // something else.
   const bool equals = is_symmetric(best.between) || best.between == Between::kChild;
-  if (sure && first_names > 0 && !equals && most < as_friends + kFriendsMargin)
-    return {Between::kFriends, std::nullopt};
+  if (found && !equals &&
+      most < as_friends + (first_names > 3 ? kFirstNamesMargin : kFriendsMargin)) {
+    best = {};
+    most = as_friends;
+  }
+  const bool titles = has_title(first.callers.you) || has_title(first.callers.other_name);
+  best.sure = best.between != Between::kFriends ||
+              (!titles && (found ? doubt <= most : doubt < kDoubt && !distant));
   return best;
 }
 

@@ -523,7 +523,7 @@ B: [Then it may help.|I'm on page two.]
 = {A} told {B} about signing the list for the library.
 
 A: There's a meeting about the new bicycle road. Shall we go and listen?
-B: [Is it open to everybody?|When is it?]
+B: [Is it open to everybody?|May everybody come?]
 A: Yes, in the school, in the evening.
 = {A} suggested a meeting about the bicycle road to {B}.
 
@@ -587,6 +587,176 @@ A: By mail, with a copy to everybody.
 = {A} told {B} about late thanks at work.
 )"},
     {Field::kAny, Between::kFriends, R"(
+A: {hi} I'm learning a word of Portuguese a day. [Today's is the one for breakfast.|Today it was the
+  word for breakfast.]
+B: [Why Portuguese?|What made you choose that?]
+A: A song on the radio. I'd like to know what it's about.
+= {A} told {B} about learning a word of Portuguese a day because of a song.
+
+B: How many words of Portuguese do you have by now?
+A: [About thirty.|Thirty or so.] Most of them can be eaten.
+B: [Then you won't starve.|The most important ones, then.]
+= {B} asked {A} about the Portuguese words, about thirty, most of them food.
+
+A: I ordered a coffee in Portuguese today. [The waiter was from Poland.|The waiter turned out to be
+  Polish.]
+B: [And did you get it?|Did it work?]
+A: Two of them. We both nodded a lot.
+= {A} told {B} about ordering a coffee in Portuguese from a Polish waiter.
+
+A: How do you remember numbers? [I mix up six and seven.|Six and seven won't stay apart.]
+B: [Read out prices|Say the prices aloud] when you're shopping.
+A: People will wonder about me. [I'll do it.|But I'll try it.]
+= {A} asked {B} how to remember numbers, and {b} recommended reading out prices.
+
+&B: Do the prices help?
+A: Yes. [I know six and seven now.|Six and seven are safe.] Eleven is next.
+B: [One after the other.|There's always a next one.]
+= {B} asked whether the prices helped, and {A} knew six and seven now.
+
+A: I've understood a whole line of the song. It's about a bus that is late.
+B: [No love in it?|And I thought of the sea.]
+A: So far only the bus. [There are two more verses.|Two verses are left.]
+= {A} told {B} of having understood a line of the song: a bus is late.
+
+B: I heard Portuguese on the train and thought of you.
+A: [What did they say?|Did you understand anything?]
+B: I only understood "breakfast".
+= {B} told {A} of hearing Portuguese on the train and understanding one word.
+
+A: A hundred words! [I bought myself a cake.|I celebrated with cake.]
+B: [Congratulations.|Well done.] Do you know the word for cake?
+A: That was number two.
+= {A} told {B} of having reached a hundred words.
+)"},
+    {Field::kAny, Between::kFriends, R"(
+A: {hi} I've drawn a line across the map of the city. [On Sundays I walk along it, bit by bit.|Every
+  Sunday I walk a bit of it.]
+B: A straight line? [Through the houses?|And the houses?]
+A: Around those.
+= {A} told {B} about walking along a line across the map, a bit every Sunday.
+
+B: How far have you got with your line?
+A: [To the canal.|As far as the canal.] I had to look for a bridge.
+B: [Straight on isn't so easy.|Lines don't know about water.]
+= {B} asked about the line, and {A} had come as far as the canal.
+
+A: I met a man on my walk who [keeps bees on a garage|has bees on the roof of a garage].
+B: [In the middle of the city?|Here?] What is the honey like?
+A: Dark. I've got a glass of it.
+= {A} told {B} about a man on the way who keeps bees on a garage.
+
+A: The line goes through a barracks. [What would you do?|How would you do that?]
+B: [Ask at the gate.|I'd ask at the gate.] They can only say no.
+A: [That's true.|Right.] On Sunday I'll ask.
+= {A} asked {B} what to do about a barracks on the line, and {b} recommended asking at the gate.
+
+&A: They said no at the barracks. [But very politely.|They were nice about it.]
+B: [So you went around.|And then?]
+A: Around, and past a bakery that I didn't know.
+= {A} told {B} that the barracks had said no, politely.
+
+B: Does your line touch my street?
+A: [By two houses.|It misses it by two houses.] I looked it up.
+B: [A pity.|So close!] I'd have put a chair out.
+= {B} asked whether the line touched {b's} street, and it missed it by two houses.
+
+A: I walked in the rain on Sunday and was alone [with the ducks|with a few ducks].
+B: [Nobody else was so brave.|They had the right clothes.]
+A: They looked at me like that, too.
+= {A} told {B} about a walk in the rain, alone with the ducks.
+
+A: I'm through! The line ends [at a bus stop|at the stop of a bus] in a field.
+B: [What now?|And what next?]
+A: I took the bus home. It took nineteen minutes.
+= {A} told {B} of having come to the end of the line, a bus stop in a field.
+)"},
+    {Field::kAny, Between::kFriends, R"(
+A: {hi} I've bought an old clock [at a flea market|from a junk shop]. It strikes whenever it likes.
+B: [Does it show the right time?|And the time?]
+A: Twice a day.
+= {A} told {B} about an old clock that struck whenever it liked.
+
+B: Does the clock go by now?
+A: Yes, but [ten minutes fast|it gains ten minutes] a day.
+B: [Then you'll never be late.|There are worse faults.]
+= {B} asked about the clock, which gained ten minutes a day.
+
+A: It struck thirteen last night. [I counted.|I counted along.]
+B: [Were you frightened?|What did you do?]
+A: I put a sock on the bell.
+= {A} told {B} that the clock had struck thirteen and had a sock on its bell now.
+
+A: Do you know anybody who mends clocks?
+B: [There's an old man behind the market.|An old man behind the market does.] He doesn't like to be
+  hurried.
+A: [A man after my heart.|Then he's the right one.]
+= {A} asked {B} for somebody who mends clocks, and {b} knew an old man behind the market.
+
+&A: The man behind the market has my clock. [He listened to it for a long time.|First he only
+  listened.]
+B: [Like a doctor.|What did he say?]
+A: "She's tired." In two weeks I'll know more.
+= {A} told {B} that the clock was with the man behind the market.
+
+A: I've noticed how quiet it is without a clock in the room.
+B: [Too quiet?|Do you like it?]
+A: [I catch myself listening.|I keep listening for it.]
+= {A} told {B} how quiet the room was without a clock.
+
+B: My watch stopped today, and nobody noticed, not even me.
+A: [For how long?|How long did it take?]
+B: Until lunch. I was hungry at half past eight.
+= {B} told {A} that {b's} watch had stopped and nobody had noticed.
+
+A: I set the clock by the radio now, [every morning|each morning].
+B: [A good habit.|So you start the day on time.]
+A: It's nice to be needed.
+= {A} told {B} about setting the clock by the radio every morning.
+)"},
+    {Field::kAny, Between::kFriends, R"(
+A: {hi} [I've joined a choir.|I sing in a choir now.] They take everybody.
+B: [I didn't know that you sing.|Do you sing well?]
+A: Nor did I. I stand at the back.
+= {A} told {B} about having joined a choir that takes everybody.
+
+B: How is the singing?
+A: [I'm a bass, it seems.|It turns out that I belong to the low voices.] We have few notes, but
+  important ones.
+B: [Somebody has to.|Without you it all falls down.]
+= {B} asked about the singing, and {A} belonged to the low voices.
+
+A: Where can one practise without [annoying the neighbours|anybody hearing it]?
+B: In the car. [At red lights people think you're on the phone.|Nobody hears you there.]
+A: [Very good.|That's it.] I drive past my exit anyway.
+= {A} asked {B} where to practise singing, and {b} recommended the car.
+
+&B: Do you sing in the car?
+A: Every day. [Somebody at the lights sang along.|A man at the lights joined in.]
+B: [What luck.|Ask him to join.]
+= {B} asked about singing in the car, where somebody had sung along with {A}.
+
+A: Our conductor says that we should [look happier|smile more].
+B: [Is it a happy song?|What do you sing?]
+A: It's about a shipwreck.
+= {A} told {B} that the choir should look happier while singing about a shipwreck.
+
+A: I lost my place today and sang [something of my own|something else] for a whole page.
+B: [Did anybody notice?|And the others?]
+A: The man beside me followed me.
+= {A} told {B} about losing the place and singing something else for a page.
+
+A: We sing in public soon, in the hall of [the old school|the school]. Would you come?
+B: [Gladly.|Of course.] Where do I have to look?
+A: At the back, on the left. I'm the one behind somebody tall.
+= {A} invited {B} to hear the choir sing, and {b} promised to come.
+
+B: I caught myself humming while I was doing the dishes.
+A: [That's how it begins.|That's how it began with me.] We have free chairs.
+B: [Let me hum for a while.|First I'll hum some more.]
+= {B} told {A} of humming over the dishes, and {A} spoke of free chairs in the choir.
+)"},
+    {Field::kPeople, Between::kFriends, R"(
 A: {hi} I'm clearing out my shelves. Would you like to come and choose some books?
 B: [With pleasure.|Always.] How many may I take?
 A: As many as you can carry.
