@@ -725,6 +725,10 @@ TEST(Dialogue, NamesAreSettledByTheSummary) {
   EXPECT_FALSE(d.names.contains(2));
   settle_names(d, "#Person1# and #Person2# talk about Mary.");
   EXPECT_TRUE(d.names.empty());
+  // Who said so bears it all the same.
+  d = parse_dialogue("#Person1#: Call me Oma.\n#Person2#: Hello.");
+  EXPECT_TRUE(settle_names(d, "Oma shows #Person1# a quilt."));
+  EXPECT_EQ(d.names[1], "Oma");
 }
 
 TEST(Calendar, LengthGuidanceAndHours) {

@@ -208,10 +208,11 @@ Dialogue cast_dialogue(std::string_view text, std::string_view summary) {
   const std::vector<std::string> actors = actors_of(summary, text);
   dialogue.actors = actors;
   find_names(dialogue, actors);
-  settle_names(dialogue, summary);
+  const bool contradicted = settle_names(dialogue, summary);
   name_by_elimination(dialogue, text, summary, actors);
   dialogue.summary = bind_role(dialogue, text, std::string(summary));
   find_genders(dialogue, dialogue.summary);
+  if (contradicted) dialogue.summary.clear();  // who is who in it is not sure
   return dialogue;
 }
 

@@ -129,6 +129,7 @@ std::string name_at(std::string_view text, size_t at) {
   return name;
 }
 
+constexpr int kSure = 2;  // votes of one greeting; an introduction has three
 struct NameVotes {
   std::map<std::string, int> votes;
   void add(const std::string& name, int weight) {
@@ -268,6 +269,7 @@ std::vector<std::string> addressed_in(std::string_view text) {
 
 void find_names(Dialogue& dialogue, const std::vector<std::string>& known) {
   dialogue.names.clear();
+  dialogue.surely_named.clear();
   if (dialogue.persons.size() != 2) return;
   std::map<int, NameVotes> votes;
   for (const Utterance& turn : dialogue.turns) {
@@ -277,8 +279,12 @@ void find_names(Dialogue& dialogue, const std::vector<std::string>& known) {
   }
   const int a = dialogue.persons[0], b = dialogue.persons[1];
   const std::string name_a = best_of(votes[a], votes[b]), name_b = best_of(votes[b], votes[a]);
-  if (!name_a.empty() && name_a != name_b) dialogue.names[a] = name_a;
-  if (!name_b.empty() && name_a != name_b) dialogue.names[b] = name_b;
+  if (name_a == name_b) return;
+  for (const auto& [person, name] : {std::pair(a, name_a), std::pair(b, name_b)}) {
+    if (name.empty()) continue;
+    dialogue.names[person] = name;
+    if (votes[person].votes[name] >= kSure) dialogue.surely_named.insert(person);
+  }
 }
 
 namespace {
@@ -356,18 +362,22 @@ Dialogue parse_dialogue(std::string_view text) {
   return dialogue;
 }
 
-void settle_names(Dialogue& dialogue, std::string_view summary) {
-  if (dialogue.persons.size() != 2) return;
+bool settle_names(Dialogue& dialogue, std::string_view summary) {
+  if (dialogue.persons.size() != 2) return false;
   std::set<int> placeholders;
   for (size_t i = 0; i < summary.size(); i++)
     if (int person = 0; placeholder_at(summary, i, person)) placeholders.insert(person);
   const std::map<int, std::string> found = dialogue.names;
+  bool contradicted = false;
   for (const auto& [person, name] : found) {
     if (!placeholders.contains(person) || replace_name(summary, name, "") == summary) continue;
+    contradicted = true;
+    if (dialogue.surely_named.contains(person)) continue;
     const int other = dialogue.persons[person == dialogue.persons[0]];
     dialogue.names.erase(person);
     if (!placeholders.contains(other) && !found.contains(other)) dialogue.names[other] = name;
   }
+  return contradicted;
 }
 
 std::string normalized_dialogue(std::string_view text) {

@@ -1,6 +1,7 @@
 // Dialogues with placeholders: "#Person1#: Hi, Mr. Smith." read into turns; who bears which name.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ struct Dialogue {
   std::vector<Utterance> turns;
   std::vector<int> persons;          // sorted, each once
   std::map<int, std::string> names;  // found in the text: "I'm Doctor Hawkins", "Thanks, Sarah"
+  std::set<int> surely_named;        // by an introduction or a greeting
   std::string summary;               // the row's, see casting.h
   std::vector<std::string> actors;   // names in the summary
   std::map<int, Gender> genders;     // see casting.h
@@ -38,8 +40,10 @@ bool is_parent_name(std::string_view name);
 std::vector<std::string> addressed_in(std::string_view text);
 
 // Corrects the bearers by the row's summary, which calls a person either by name or by placeholder:
-// a name beside its own placeholder is the other's where that one's is missing, else a third's.
-void settle_names(Dialogue& dialogue, std::string_view summary);
+// a name beside its own placeholder is the other's where that one's is missing, else a third's. Who
+// is surely named keeps the name: then it is the summary that takes one person for the other.
+// Returns whether there was any such contradiction.
+bool settle_names(Dialogue& dialogue, std::string_view summary);
 
 // For exact duplicates: lower case, runs of anything but letters and digits as one space.
 std::string normalized_dialogue(std::string_view text);

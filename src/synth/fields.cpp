@@ -58,9 +58,8 @@ constexpr FieldWords kFields[] = {
      "bank* account* money loan* credit* deposit insurance investment* saving* bill* tax* budget "
      "stock* finance mortgage cheque* currency exchange_rate remittance fund* bond* salary "
      "cash_the_check save_money thrifty expense* wealth gambling lottery price* debt",
-     "account bank deposit loan interest savings credit cheque* check cash bill budget withdraw* "
-     "balance transfer currency passbook money invest* stock* dollars insurance tax fund* "
-     "exchange rate payment"},
+     "account bank deposit loan interest savings cheque* budget withdraw* balance currency "
+     "passbook invest* insurance tax fund* exchange_rate teller"},
     {Field::kTravel,
      "travel* trip* flight* vacation* tour* holiday* tourism plane airport* train* luggage "
      "sightseeing journey camping boarding ticket* airline* cruise visit_places abroad "

@@ -392,6 +392,11 @@ class Retelling {
     const bool gerund =
         next->lower.size() > 4 && next->lower.ends_with("ing") && !kNouns.contains(next->lower);
     const bool was = kAfterIs.contains(next->lower) || gerund || is_state_after_is(after);
+    // "'s charged the wrong fee": is or has.
+    static const WordSet kArticles = {"the", "a", "an"};
+    if (!had && !was && next->lower.size() > 5 && next->lower.ends_with("ed") &&
+        after < tokens_.size() && kArticles.contains(tokens_[after].lower))
+      return SVerb::kUnclear;
     if (compound || (!had && !was)) return SVerb::kNone;
     // "coming to #Person1#'s housewarming party": no subject, no verb.
     if (!is_subject() && gerund && after < tokens_.size() && !follows_object(tokens_[after].lower))
