@@ -52,7 +52,7 @@ void name_by_elimination(Dialogue& dialogue, std::string_view text, std::string_
         std::any_of(dialogue.names.begin(), dialogue.names.end(), [&](const auto& bearer) {
           return has_name(actor, bearer.second) || has_name(bearer.second, actor);
         });
-    if (!taken && !acts_in(text, actor))
+    if (!taken && !is_business(actor) && !acts_in(text, actor))
       (has_name(text, actor) ? spoken_of : free).push_back(actor);
   }
   if (free.empty()) free.swap(spoken_of);

@@ -79,22 +79,6 @@ bool is_no_name(const std::string& lower) {
   return kWords.contains(lower);
 }
 
-// "Pizza House", "City Taxi": who is called so is at work there.
-bool is_business(std::string_view name) {
-  static const std::unordered_set<std::string> kWords = {
-      "agency",       "restaurant", "company",   "office",    "house",       "airlines",
-      "airways",      "garage",     "bistro",    "computers", "consulting",  "service",
-      "services",     "shop",       "store",     "industry",  "software",    "club",
-      "zoo",          "associates", "corporate", "travel",    "taxi",        "export",
-      "incorporated", "bank",       "hotel",     "center",    "centre",      "airline",
-      "corporation",  "department", "inn",       "hospital",  "clinic",      "school",
-      "university",   "college",    "library",   "museum",    "cafe",        "limited",
-      "supertravel",  "police",     "station",   "market",    "reservations"};
-  const std::vector<std::string> words = words_of(name);
-  return std::any_of(words.begin(), words.end(),
-                     [](const std::string& word) { return kWords.contains(word); });
-}
-
 // A name at text[at]: a title and a capitalised word, or one or two capitalised words.
 std::string name_at(std::string_view text, size_t at) {
   size_t end = at, words = 0;
@@ -252,6 +236,21 @@ std::string best_of(const NameVotes& votes, const NameVotes& of_other) {
 }
 
 }  // namespace
+
+bool is_business(std::string_view name) {
+  static const std::unordered_set<std::string> kWords = {
+      "agency",       "restaurant", "company",   "office",    "house",       "airlines",
+      "airways",      "garage",     "bistro",    "computers", "consulting",  "service",
+      "services",     "shop",       "store",     "industry",  "software",    "club",
+      "zoo",          "associates", "corporate", "travel",    "taxi",        "export",
+      "incorporated", "bank",       "hotel",     "center",    "centre",      "airline",
+      "corporation",  "department", "inn",       "hospital",  "clinic",      "school",
+      "university",   "college",    "library",   "museum",    "cafe",        "limited",
+      "supertravel",  "police",     "station",   "market",    "reservations"};
+  const std::vector<std::string> words = words_of(name);
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return kWords.contains(word); });
+}
 
 bool is_parent_name(std::string_view name) {
   static const std::unordered_set<std::string_view> kNames = {

@@ -33,6 +33,9 @@ Dialogue parse_dialogue(std::string_view text);
 // does is one when it is a given name or one of the known.
 void find_names(Dialogue& dialogue, const std::vector<std::string>& known);
 
+// "Pizza House", "City Taxi": who is called so is at work there.
+bool is_business(std::string_view name);
+
 // "Mom", "Daddy": what a child calls a parent.
 bool is_parent_name(std::string_view name);
 

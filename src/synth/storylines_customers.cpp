@@ -50,7 +50,7 @@ A: [I do.|Indeed.]
 A: {hi} [Until when are you open on weekdays?|How long are you open on weekdays?]
 B: [Until seven.|We close at seven.] Are you looking for something else?
 A: Yes, a birthday present. [I have no idea yet.|I don't know what yet.]
-= {A} asked {B} about the opening hours and was looking for a birthday present.
+= {A} asked {B} about the opening hours because of a birthday present.
 
 A: What would you give somebody who likes to cook?
 B: [We have good knives.|A good knife.] Or an apron, if you want to be safe.
