@@ -2,8 +2,9 @@
 # What is too long for every day, called by ./dev soak: all tests under sanitizers, every fuzzer, load on a server, and
 # kill loops: commands killed at random moments must end with the bytes of an undisturbed run. Under 20 minutes on two
 # cores once everything is built. Steps can be chosen: ./dev soak asan tsan fuzz load kill paid.
-# SOAK_SECONDS: of each fuzzer (60); SOAK_CLIENTS, SOAK_LOAD_SECONDS: of the load (64, 60); SOAK_KILLS: of each command
-# (10; of paid 20); SOAK_HEALTH_MS: slowest /health that passes, p99 (50); SOAK_SEED: of the random moments.
+# SOAK_SECONDS: of each fuzzer (60); SOAK_FUZZERS: which ("gguf_fuzz config_fuzz"; all); SOAK_CLIENTS, SOAK_LOAD_SECONDS:
+# of the load (64, 60); SOAK_KILLS: of each command (10; of paid 20); SOAK_HEALTH_MS: slowest /health that passes, p99
+# (50); SOAK_SEED: of the random moments.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -67,10 +68,12 @@ tsan() {
   done
 }
 
+all_fuzzers() { local source; for source in tests/fuzz/*_fuzz.cpp; do basename "$source" .cpp; done; }
+
 # Where each fuzzer begins: pieces of the samples. A target that chooses by its first byte gets it before the text.
 seed_corpora() { # FOLDER
   local corpus=$1 target byte data=$out/seeds
-  for target in build-fuzz/tests/*_fuzz; do mkdir -p "$corpus/${target##*/}"; done
+  for target in $(all_fuzzers); do mkdir -p "$corpus/$target"; done
   [[ -e $data/training_data.jsonl ]] ||
     $chatmem generate --provider offline --input samples/dialogues.csv --rows 3 --output $data >/dev/null 2>&1 || return 1
   head -n 1 $data/training_data.jsonl >"$corpus/json_fuzz/conversation"
@@ -145,11 +148,11 @@ fuzz_one() { # TARGET SECONDS: a finding is left in build/soak
 # As many at once as there are cores; the corpora stay in build-fuzz/corpus and grow from soak to soak.
 fuzz() {
   build release build chatmem
-  build fuzz build-fuzz fuzzers
+  local targets=(${SOAK_FUZZERS:-$(all_fuzzers)})
+  build fuzz build-fuzz "${targets[@]}"
   seed_corpora build-fuzz/corpus || { failed+=("seeds of the fuzzers"); return; }
-  local folder target running=() pid
-  for folder in build-fuzz/corpus/*; do
-    target=${folder##*/}
+  local target running=() pid
+  for target in "${targets[@]}"; do
     say "fuzzing $target for $fuzz_seconds s"
     fuzz_one "$target" "$fuzz_seconds" >"$out/$target.log" 2>&1 &
     running+=("$!:$target")
