@@ -48,6 +48,19 @@ std::unique_ptr<Ops> open_device(const ModelOptions& options) {
   return ops;
 }
 
+void add_kv_dtype_flag(CLI::App& verb, std::string& name) {
+  verb.add_option("--kv-dtype", name,
+                  "keys and values: f32, bf16, f16, q8_0, or auto: as the activations")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16", "q8_0"}))
+      ->capture_default_str();
+}
+
+std::optional<DType> parse_kv_dtype(std::string_view name) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::q8_0})
+    if (name == dtype_name(dtype)) return dtype;
+  return std::nullopt;
+}
+
 DType activation_dtype(const ModelOptions& options, DType weights) {
   if (options.dtype == "f32") return DType::f32;
   if (options.dtype == "bf16") return DType::bf16;

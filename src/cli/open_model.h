@@ -31,6 +31,10 @@ std::unique_ptr<Ops> open_device(const ModelOptions& options);
 // The dtype that --dtype names, `weights` deciding for auto.
 DType activation_dtype(const ModelOptions& options, DType weights);
 
+// Declares --kv-dtype; what it names, nothing for auto.
+void add_kv_dtype_flag(CLI::App& verb, std::string& name);
+std::optional<DType> parse_kv_dtype(std::string_view name);
+
 enum class WantTokenizer { no, yes };
 
 struct OpenModel {

@@ -113,19 +113,13 @@ std::string fingerprint_of(const OpenModel& open, const ServeFlags& f,
   return fmt::format("fp_{:016x}", hash64(all, open.loaded.model.config.n_parameters()));
 }
 
-std::optional<DType> kv_dtype(std::string_view name) {
-  for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::q8_0})
-    if (name == dtype_name(dtype)) return dtype;
-  return std::nullopt;
-}
-
 GeneratorOptions generator_options(const ServeFlags& f, const OpenModel& open,
                                    std::span<const Adapter> adapters) {
   GeneratorOptions options{.max_requests = f.max_requests,
                            .prefill_tokens = f.prefill_tokens,
                            .kv_tokens = f.kv_tokens,
                            .dtype = open.dtype,
-                           .kv_dtype = kv_dtype(f.kv_dtype)};
+                           .kv_dtype = parse_kv_dtype(f.kv_dtype)};
   for (const Adapter& adapter : adapters) options.adapters.push_back(&adapter);
   if (f.speculate == "auto") {
     options.draft_tokens = kDraftTokens;
@@ -248,10 +242,7 @@ void add_serve(CLI::App& app, Action& action) {
   verb.add_option("--kv-tokens", f.kv_tokens,
                   "tokens that all running requests hold together; default: one longest context")
       ->check(CLI::NonNegativeNumber);
-  verb.add_option("--kv-dtype", f.kv_dtype,
-                  "keys and values: f32, bf16, f16, q8_0, or auto: as the activations")
-      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16", "q8_0"}))
-      ->capture_default_str();
+  add_kv_dtype_flag(verb, f.kv_dtype);
   verb.add_option("--kv-cache-dir", f.kv_cache_dir,
                   "folder that keeps the keys and values of prompts beyond a restart");
   verb.add_option("--kv-cache-bytes", f.kv_cache_bytes, "most bytes of that folder, also as 8GB")

@@ -50,12 +50,6 @@ bool rotates(std::string_view name) {
   return name.find(".q_proj") != name.npos || name.find(".k_proj") != name.npos;
 }
 
-// Layers whose attn_v and ffn_down get more bits: the first and last eighth and every third.
-bool gets_more_bits(int layer, int n_layers) {
-  const int eighth = n_layers / 8;
-  return layer < eighth || layer >= 7 * n_layers / 8 || (layer - eighth) % 3 == 2;
-}
-
 DType wanted_dtype(const std::string& key, const Llama& model, GgufFileType type) {
   const DType dtype = info_of(type).dtype;
   if (!is_quantized(dtype) || dtype == DType::q8_0) return dtype;
@@ -180,6 +174,11 @@ Tensor load_matrix(Ops& ops, const GgufFile& file, const std::string& name, Tens
 }
 
 }  // namespace
+
+bool gets_more_bits(int layer, int n_layers) {
+  const int eighth = n_layers / 8;
+  return layer < eighth || layer >= 7 * n_layers / 8 || (layer - eighth) % 3 == 2;
+}
 
 std::optional<GgufFileType> parse_gguf_file_type(std::string_view name) {
   const auto it = std::ranges::find(kFileTypes, name, &FileTypeInfo::name);

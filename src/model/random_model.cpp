@@ -8,6 +8,7 @@
 #include "compute/nf4.h"
 #include "compute/quant.h"
 #include "model/checkpoint.h"
+#include "model/gguf_export.h"
 
 namespace chatmem {
 namespace {
@@ -43,6 +44,7 @@ std::optional<WeightFormats> parse_weight_formats(std::string_view name) {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::q8_0, DType::q4_0})
     if (name == dtype_name(dtype)) return WeightFormats{dtype, dtype, dtype};
   if (name == "q4_k") return WeightFormats{DType::q4_k, DType::q4_k, DType::q6_k};
+  if (name == "q4_k_m") return WeightFormats{DType::q4_k, DType::q4_k, DType::q6_k, true};
   if (name == "nf4") return WeightFormats{DType::bf16, DType::nf4, DType::bf16};
   return std::nullopt;
 }
@@ -51,6 +53,11 @@ Llama shape_of_formats(const Config& config, const WeightFormats& formats) {
   Llama shape = model_shape(config, formats.projections);
   shape.embed.dtype = formats.embed;
   shape.lm_head.dtype = config.tied_embeddings ? formats.embed : formats.lm_head;
+  for (int layer = 0; formats.q4_k_m && layer < config.n_layers; layer++)
+    if (gets_more_bits(layer, config.n_layers)) {
+      Block& block = shape.blocks[size_t(layer)];
+      block.wv.dtype = block.w_down.dtype = DType::q6_k;
+    }
   return shape;
 }
 
