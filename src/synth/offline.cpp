@@ -272,26 +272,36 @@ class OfflineProvider : public Provider {
     return fmt::format("About {} months later", number_word((days + 15) / 30));
   }
 
+  // "in early May", "in mid-May", "in late May".
+  static std::string part_of_month(Date day) {
+    const std::string date = format_long_date(day);
+    const unsigned of_month = unsigned(std::chrono::year_month_day(day).day());
+    return fmt::format("in {}{}",
+                       of_month <= 10   ? "early "
+                       : of_month <= 20 ? "mid-"
+                                        : "late ",
+                       date.substr(0, date.find(' ')));
+  }
+
+  // How a summary tells the days: all exactly, every second one, or none.
+  enum class Days : uint8_t { exact, mixed, parts };
+
   // The words before what is told of the i-th exchange; their forms follow each other from where
   // the row's chance begins, so that rows differ and no form comes twice running.
-  static std::string lead(size_t i, size_t n, const Calendar& schedule, size_t turn) {
-    const std::string on = format_long_date(schedule.days[i]);
+  static std::string lead(size_t i, size_t n, const Calendar& schedule, size_t turn, Days days) {
+    const bool exact = days == Days::exact || (days == Days::mixed && i % 2 == 0);
+    const std::string on =
+        exact ? "on " + format_long_date(schedule.days[i]) : part_of_month(schedule.days[i]);
     const std::string ago = relative_time(schedule.days[i], schedule.today);
     static constexpr std::string_view kFirst[] = {
-        "It all started back on {}, {}, when ", "It began on {}, {}, when ", "Back on {}, {}, ",
-        "To begin with, on {}, {}, ", "The first of these was on {}, {}, when "};
+        "It all started back {}, {}, when ", "It began {}, {}, when ", "Back {}, {}, ",
+        "To begin with, {}, {}, ", "The first of these was {}, {}, when "};
     static constexpr std::string_view kLast[] = {
-        "Most recently, on {}, {}, ", "Your latest exchange was on {}, {}, when ",
-        "Last of all, on {}, {}, ", "The last time, on {}, {}, ", "Finally, on {}, {}, "};
-    static constexpr std::string_view kMiddle[] = {"{2}, on {0}, ",
-                                                   "Then, on {0}, {1}, ",
-                                                   "{1}, on {0}, ",
-                                                   "On {0}, {1}, ",
-                                                   "After that, on {0}, {1}, ",
-                                                   "{2}, on {0}, ",
-                                                   "Next, on {0}, {1}, ",
-                                                   "{1}, on {0}, ",
-                                                   "On {0}, {1}, "};
+        "Most recently, {}, {}, ", "Your latest exchange was {}, {}, when ",
+        "Last of all, {}, {}, ", "The last time, {}, {}, ", "Finally, {}, {}, "};
+    static constexpr std::string_view kMiddle[] = {
+        "{2}, {0}, ", "Then, {0}, {1}, ", "{1}, {0}, ", "{0}, {1}, ", "After that, {0}, {1}, ",
+        "{2}, {0}, ", "Next, {0}, {1}, ", "{1}, {0}, ", "{0}, {1}, "};
     std::string text;
     if (i == 0)
       text = fmt::format(fmt::runtime(kFirst[turn % std::size(kFirst)]), on, ago);
@@ -317,12 +327,13 @@ class OfflineProvider : public Provider {
         "In short, this is what happened between you and {}",
         "Here is what you and {} had to say to each other"};
     const size_t turn = random.below(60);
+    const auto told_days = Days(random.below(3));
     std::string text = fmt::format("Today is {}. ", format_long_date(schedule.today, true));
     text += fmt::format(fmt::runtime(kIntroductions[turn % std::size(kIntroductions)]),
                         persons.other_name);
     text += fmt::format(" over {}, in order.", span);
     for (size_t i = 0; i < told.size(); i++)
-      text += ' ' + lead(i, told.size(), schedule, turn) +
+      text += ' ' + lead(i, told.size(), schedule, turn, told_days) +
               with_small_start(told[i], persons.other_name);
     return text;
   }
