@@ -200,12 +200,13 @@ train_watched() { # OUTPUT
     --steps 40 --save-every 3 --eval-every 2 --patience 4 --max-tokens 4096 --val-share 0.2 --seed 1 "${resume[@]}"
 }
 evaluate_tiny() { # OUTPUT: answers.jsonl are the predictions without the times they took
-  $chatmem evaluate --data $out/test.jsonl --endpoint "$url/v1" --concurrency 1 --max-tokens 40 --output "$1" &&
+  $chatmem evaluate --data $out/test.jsonl --endpoint "$url/v1" --concurrency 1 --max-tokens 40 --template seed --output "$1" &&
     sed 's/"ttft_ms":[^,]*,"total_ms":[^,]*,//' "$1/predictions.jsonl" >"$1/answers.jsonl"
 }
 
-start_server() { # sets server and url
-  $chatmem serve --model $out/model --port 0 --max-requests 16 >$out/serve.out 2>$out/serve.log &
+start_server() { # [FLAG ...]: sets server and url
+  local i
+  $chatmem serve --model $out/model --port 0 --max-requests 16 "$@" >$out/serve.out 2>$out/serve.log &
   server=$!
   for ((i = 0; i < 600; i++)); do
     url=$(sed -n 's/^listening on //p' $out/serve.out)
@@ -275,6 +276,32 @@ kill_loop() { # COMMAND REFERENCE FILE ...
   done
 }
 
+# A server that keeps keys and values, killed at random moments while it answers: the next one serves, and says the same.
+serve_killed() {
+  local folder=$out/killed_kv i pid begin taken share
+  rm -rf "$folder" $out/kv_reference $out/kv_again
+  start_server && begin=$(seconds_now) && evaluate_tiny $out/kv_reference || return 1
+  taken=$(awk -v a="$begin" -v b="$(seconds_now)" 'BEGIN { print b - a }')
+  stop_server || return 1
+  for ((i = 0; i < kills; i++)); do
+    start_server --kv-cache-dir "$folder" || return 1
+    rm -rf $out/kv_again
+    set -m
+    evaluate_tiny $out/kv_again &
+    pid=$!
+    set +m
+    share=$(awk -v t="$taken" -v r="$RANDOM" 'BEGIN { print t * r / 32768 }')
+    sleep "$share"
+    kill -KILL "$server" && kill -KILL -- "-$pid"  # it would wait for another server
+    wait "$server" "$pid"
+    server=0
+  done
+  say "$(find "$folder" -type f | wc -l) files, $(du -sh "$folder" | cut -f 1)"
+  rm -rf $out/kv_again
+  start_server --kv-cache-dir "$folder" && evaluate_tiny $out/kv_again && stop_server || return 1
+  diff $out/kv_reference/answers.jsonl $out/kv_again/answers.jsonl
+}
+
 kill_twice_as_often() {
   local kills=$((2 * kills))
   kill_loop "$@"
@@ -288,6 +315,7 @@ killing() {
     checkpoints/step-000020
   check "train with evaluations, killed $((2 * kills)) times" kill_twice_as_often train_watched $out/reference_adapter \
     adapter_model.safetensors adapter_config.json log.csv log.jsonl checkpoints
+  check "serve with kept keys and values, killed $kills times" serve_killed
   start_server || { failed+=("starting a server"); return; }
   check "evaluate, killed $kills times" kill_loop evaluate_tiny $out/reference_evaluation scores.csv answers.jsonl
   check "the server ends" stop_server
