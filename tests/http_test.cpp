@@ -219,6 +219,20 @@ TEST_F(Http, LimitsAreAnswered) {
               testing::AnyOf(StartsWith("HTTP/1.1 431"), StartsWith("HTTP/1.1 400")));
 }
 
+TEST_F(Http, BodiesThatAreReadHaveOneBudget) {
+  start({.threads = 1, .max_body_bytes = 1'000, .max_bodies_bytes = 1'500});
+  const std::string head =
+      "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n";
+  RawSocket slow(server_->port());
+  slow.send(head + std::string(900, 'a'));
+  EXPECT_EQ(http_request({.method = "POST", .url = url("/echo"), .body = "b"}).body, "b");
+  EXPECT_THAT(answer(head + std::string(900, 'c')),
+              AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Connection: close")));
+  slow.send(std::string(100, 'a'));
+  EXPECT_THAT(slow.receive_all(), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer(head + std::string(1'000, 'd')), StartsWith("HTTP/1.1 200"));
+}
+
 TEST_F(Http, GarbageIsRefused) {
   start();
   const auto status = [&](const std::string& bytes) { return answer(bytes).substr(0, 12); };

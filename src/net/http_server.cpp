@@ -85,6 +85,7 @@ struct HttpServer::Core {
   const uint64_t id_base = uint64_t(std::random_device{}()) << 32 | std::random_device{}();
   std::atomic<uint64_t> next_request = 0;
   std::atomic<bool> draining = false;
+  std::atomic<size_t> body_bytes = 0;  // of requests that are being read
 
   std::mutex mutex;  // guards what follows
   std::condition_variable changed;
@@ -141,6 +142,7 @@ class HttpServer::Connection {
   void on_read_end(error_code error);
   void parse();
   bool take_header();
+  void hold_body(size_t bytes);
   void expect_request();
   void dispatch();
   void route(HttpRequest request, std::unique_ptr<ResponseStream> stream);
@@ -179,6 +181,7 @@ class HttpServer::Connection {
   size_t written_ = 0;  // bytes of out_
   std::optional<HttpRequestParser> parser_;
   bool request_begun_ = false, header_taken_ = false;
+  size_t body_bytes_ = 0;  // counted in core_
 
   // Of the request being answered; set before its stream exists, constant while it does.
   std::string request_id_;
@@ -303,9 +306,17 @@ void HttpServer::Connection::parse() {
   if (error == http::error::need_more) error = {};
   if (error) return refuse(refusal_of(error));
   if (parser_->is_header_done() && !header_taken_ && !take_header()) return;
+  hold_body(parser_->get().body().size());
+  if (core_.body_bytes > core_.options.max_bodies_bytes)
+    return refuse({503, "the requests that are being read are too large together; try again"});
   if (parser_->is_done()) return dispatch();
   // The parser leaves what it cannot take yet: a line of a header or of a chunk, never more.
   if (in_.size() > core_.options.max_header_bytes) refuse({431, "a line is too long"});
+}
+
+void HttpServer::Connection::hold_body(size_t bytes) {
+  core_.body_bytes += bytes - body_bytes_;
+  body_bytes_ = bytes;
 }
 
 bool HttpServer::Connection::take_header() {
@@ -355,6 +366,7 @@ void HttpServer::Connection::dispatch() {
   std::unique_ptr<ResponseStream> stream = std::make_unique<Stream>(*this);
   if (core_.options.observe) stream = core_.options.observe(request, std::move(stream));
   route(std::move(request), std::move(stream));
+  hold_body(0);
 }
 
 void HttpServer::Connection::route(HttpRequest request, std::unique_ptr<ResponseStream> stream) {
@@ -390,6 +402,8 @@ void HttpServer::Connection::refuse(const HttpRefusal& refusal) {
   phase_ = Phase::answering;
   request_id_ = core_.new_request_id();
   keep_ = head_only_ = false;
+  parser_.reset();
+  hold_body(0);
   if (core_.options.on_refused)
     core_.options.on_refused(request_id_, refusal.status, refusal.message);
   append_whole(refusal.status, {{"content-type", "application/json"}},
@@ -566,6 +580,7 @@ void HttpServer::Connection::close() {
   gone_ = true;
   if (!delivered_) report(Delivery::broken);
   on_delivery_ = nullptr;
+  hold_body(0);
   error_code ignored;
   timer_.cancel(ignored);
   ping_timer_.cancel(ignored);

@@ -67,15 +67,16 @@ struct HttpServerOptions {
   std::string address = "127.0.0.1";
   int port = 0;  // 0: any free one
   int threads = 2;
-  size_t max_header_bytes = size_t(16) << 10;  // 431
-  size_t max_body_bytes = size_t(16) << 20;    // 413
-  size_t max_queued_bytes = size_t(4) << 20;   // written but unread bytes of one answer
-  size_t max_connections = 1024;               // 503 over it
-  int header_timeout_ms = 10'000;              // from the first byte to the end of the headers: 408
-  int body_timeout_ms = 60'000;                // for the whole body: 408
-  int idle_timeout_ms = 75'000;                // between two requests of a connection
-  int write_timeout_ms = 30'000;               // without a byte accepted by the client
-  std::function<void(std::string_view)> log;   // a line for each internal error
+  size_t max_header_bytes = size_t(16) << 10;   // 431
+  size_t max_body_bytes = size_t(16) << 20;     // 413
+  size_t max_bodies_bytes = size_t(256) << 20;  // of all requests that are being read: 503
+  size_t max_queued_bytes = size_t(4) << 20;    // written but unread bytes of one answer
+  size_t max_connections = 1024;                // 503 over it
+  int header_timeout_ms = 10'000;             // from the first byte to the end of the headers: 408
+  int body_timeout_ms = 60'000;               // for the whole body: 408
+  int idle_timeout_ms = 75'000;               // between two requests of a connection
+  int write_timeout_ms = 30'000;              // without a byte accepted by the client
+  std::function<void(std::string_view)> log;  // a line for each internal error
   // Called on an I/O thread for each request before it is routed; what it returns answers.
   std::function<std::unique_ptr<ResponseStream>(const HttpRequest&,
                                                 std::unique_ptr<ResponseStream>)>
