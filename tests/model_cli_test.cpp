@@ -1,11 +1,16 @@
 // Models in all their forms through the verbs: bitsandbytes' NF4, GGUF, adapters of other ranks,
 // adapters of quantized bases; and what goes with a model for those who use it.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <chrono>
 #include <cmath>
+#include <csignal>
 #include <functional>
+#include <thread>
 
 #include "bnb_folder.h"
 #include "files_of.h"
@@ -290,6 +295,25 @@ TEST_F(ModelCli, AnExportThatFailsItsCheckLeavesTheEarlierModel) {
     write_file_atomic(weights, good);
     EXPECT_TRUE(files_of(folder_.path()) == before) << output;
   }
+}
+
+// A pipe in place of the configuration keeps it loading for ever.
+TEST_F(ModelCli, ServeIsStoppedWhileItLoads) {
+  fs::create_directory(at("model"));
+  const std::string pipe = at("model/config.json");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  RunningCommand server({"serve", "--model", at("model"), "--port", "0"});
+  int reads = -1;  // opens once the other end is open
+  for (int i = 0; i < 300 && reads < 0; i++) {
+    reads = ::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (reads < 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  ASSERT_GE(reads, 0) << server.err();
+  server.send(SIGTERM);
+  const CommandResult end = server.wait();
+  EXPECT_EQ(end.code, 128 + SIGTERM);
+  EXPECT_THAT(end.err, HasSubstr("stopped while the model was loading"));
+  ::close(reads);
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/date.h"
@@ -34,23 +37,41 @@ struct ServeFlags {
   bool log_content = false;
 };
 
-// Blocks the signals in every thread that is started after it, so that wait() hears them.
+// SIGINT and SIGTERM, heard by a thread of their own; blocked in every thread that is started after
+// it. Before ready() the first one ends the program at once, after it the second one.
 class Signals {
  public:
   Signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    listener_ = std::thread([this, set] {
+      for (bool first = true;; first = false) {
+        int signal = 0;
+        sigwait(&set, &signal);
+        if (leaving_) return;
+        if (!first || !ready_) {
+          fmt::print(stderr, "{}\n", ready_ ? "stopped" : "stopped while the model was loading");
+          std::_Exit(128 + signal);
+        }
+        heard_.set_value();
+      }
+    });
   }
-  int wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal;
+  ~Signals() {
+    leaving_ = true;
+    pthread_kill(listener_.native_handle(), SIGTERM);
+    listener_.join();
   }
+  void ready() { ready_ = true; }
+  void wait() { heard_.get_future().wait(); }
 
  private:
-  sigset_t set_;
+  std::atomic<bool> ready_ = false, leaving_ = false;
+  std::promise<void> heard_;
+  std::thread listener_;
 };
 
 // An adapter of --adapter: NAME=PATH, or PATH, which is what the model's own name answers with.
@@ -160,7 +181,7 @@ ChatServerOptions server_options(const ServeFlags& f) {
 
 int serve(const ServeFlags& f) {
   constexpr int kDrainMs = 30'000;
-  const Signals signals;
+  Signals signals;
   const std::vector<NamedAdapter> named = named_adapters(f);
   const std::vector<ServedModel::Name> names = served_names(f, named);
 
@@ -187,12 +208,14 @@ int serve(const ServeFlags& f) {
              names[0].name, format_count(int64_t(open->loaded.model.config.n_parameters())),
              format_count(engine->context_length()),
              format_bytes(double(open->ops->allocated_bytes())), seconds);
+  signals.ready();
   const bool is_v6 = f.address.find(':') != std::string::npos;
   fmt::print(fmt::runtime(is_v6 ? "listening on http://[{}]:{}\n" : "listening on http://{}:{}\n"),
              f.address, server.port());
   std::fflush(stdout);
   signals.wait();
-  fmt::print(stderr, "stopping: running answers have {} s\n", kDrainMs / 1000);
+  fmt::print(stderr, "stopping: running answers have {} s, a second signal cuts them\n",
+             kDrainMs / 1000);
   server.stop(kDrainMs);
   print_stats(engine->stats().tokens);
   return kDone;
