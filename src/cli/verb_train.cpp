@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include "base/error.h"
@@ -319,6 +320,7 @@ int silence() {
   const int code = report_error(error);
   std::fflush(nullptr);
   peers.end_all(code);
+  std::abort();  // not reached; the compiler does not see it through the virtual call
 }
 
 int train_verb(CLI::App& verb, TrainFlags& f) {
