@@ -634,32 +634,35 @@ bool is_symmetric(Between between) {
          between == Between::kColleagues || between == Between::kStrangers;
 }
 
-}  // namespace
-
-Relation relation_of(const FirstTalk& first) {
-  const Texts texts = texts_of(first);
+// Whether they talk as strangers do.
+bool is_distant(const Texts& texts) {
   static const std::vector<Phrase> kAloof = [] {
     std::vector<Phrase> phrases;
     add_phrases(kDistant, phrases);
     return phrases;
   }();
-  const bool distant = std::any_of(kAloof.begin(), kAloof.end(), [&](const Phrase& phrase) {
+  return std::any_of(kAloof.begin(), kAloof.end(), [&](const Phrase& phrase) {
     return has(texts.you, phrase) || has(texts.other, phrase);
   });
-  // "Lucy, come here!": three for each of the two who calls the other by a first name.
+}
+
+// "Lucy, come here!": how many of the two call the other by a first name.
+int first_names_in(const FirstTalk& first, const Texts& texts) {
   const auto calls = [](const std::string& name, const SearchText& text) {
     return is_given_name(name) && has(text, {to_lower_ascii(name)});
   };
-  const int first_names =
-      3 * (calls(first.callers.other, texts.you) + calls(first.callers.you, texts.other));
-  struct Candidate {
-    Between between;
-    int total;
-    std::optional<bool> a_is_you;
-    bool one_sided;
-  };
+  return calls(first.callers.other, texts.you) + calls(first.callers.you, texts.other);
+}
+
+struct Candidate {
+  Between between;
+  int total;
+  std::optional<bool> a_is_you;
+  bool one_sided;  // little speaks for the two the other way round
+};
+
+std::vector<Candidate> candidates_of(const FirstTalk& first, const Texts& texts) {
   std::vector<Candidate> candidates;
-  int as_friends = 0;
   for (const Cues& cues : all_cues()) {
     const Score as_b = score_of(cues, texts, false), as_a = score_of(cues, texts, true);
     const bool a_is_you = as_a.sided == as_b.sided ? a_may_be_you(cues.between, first, texts)
@@ -672,39 +675,48 @@ Relation relation_of(const FirstTalk& first) {
     if (!alike && !speak_alike(cues.between) && score.shared < 10 &&
         5 * swapped.sided >= 3 * score.sided)
       continue;
-    const int total = score.total() + (cues.between == Between::kFriends ? first_names : 0);
-    if (cues.between == Between::kFriends) as_friends = total;
+    int total = score.total();
+    if (cues.between == Between::kFriends) total += 3 * first_names_in(first, texts);
     candidates.push_back({cues.between, total, alike ? std::nullopt : std::optional(a_is_you),
                           2 * swapped.sided <= score.sided});
   }
-  Relation best;
-  bool found = false;
-  int most = 0, doubt = 0;
+  return candidates;
+}
+
+}  // namespace
+
+Relation relation_of(const FirstTalk& first) {
+  const Texts texts = texts_of(first);
+  const std::vector<Candidate> candidates = candidates_of(first, texts);
+  const int first_names = first_names_in(first, texts);
+  const auto friends = std::find_if(candidates.begin(), candidates.end(), [](const Candidate& c) {
+    return c.between == Between::kFriends;
+  });
+  CHECK(friends != candidates.end());
+  const auto is_clear = [&](const Candidate& c) {
+    return c.one_sided && friends->total < 4 && first_names == 0 &&
+           std::all_of(candidates.begin(), candidates.end(), [&](const Candidate& d) {
+             return d.between == c.between || d.total + kClearMargin <= c.total;
+           });
+  };
+  const Candidate* best = nullptr;
+  int doubt = 0;  // the most that speaks for a relation that does not reach
   for (const Candidate& c : candidates) {
-    const bool clear = c.one_sided && as_friends < 4 && first_names == 0 &&
-                       std::all_of(candidates.begin(), candidates.end(), [&](const Candidate& d) {
-                         return d.between == c.between || d.total + kClearMargin <= c.total;
-                       });
-    if (c.total < enough_for(c.between, clear)) {
-      if (c.a_is_you) doubt = std::max(doubt, c.total);
-    } else if (c.total >= most) {
-      most = c.total;
-      found = true;
-      best = {c.between, c.a_is_you};
+    if (c.total >= enough_for(c.between, is_clear(c))) {
+      if (!best || c.total >= best->total) best = &c;
+    } else if (c.a_is_you) {
+      doubt = std::max(doubt, c.total);
     }
   }
   // Who goes somewhere together or is on first-name terms is a friend unless much speaks for
   // something else.
-  const bool equals = is_symmetric(best.between) || best.between == Between::kChild;
-  if (found && !equals &&
-      most < as_friends + (first_names > 3 ? kFirstNamesMargin : kFriendsMargin)) {
-    best = {};
-    most = as_friends;
-  }
+  const int margin = first_names > 1 ? kFirstNamesMargin : kFriendsMargin;
+  const bool of_roles = best && best->a_is_you && best->between != Between::kChild;
+  if (of_roles && best->total < friends->total + margin) best = &*friends;
+  if (best && best->between != Between::kFriends) return {best->between, best->a_is_you};
   const bool titles = has_title(first.callers.you) || has_title(first.callers.other_name);
-  best.sure = best.between != Between::kFriends ||
-              (!titles && (found ? doubt <= most : doubt < kDoubt && !distant));
-  return best;
+  const bool sure = best ? doubt <= best->total : doubt < kDoubt && !is_distant(texts);
+  return {Between::kFriends, std::nullopt, sure && !titles};
 }
 
 }  // namespace chatmem
