@@ -552,9 +552,9 @@ void expect_written_out(const FollowUp& made) {
 
 std::vector<Storyline> all_stories() {
   std::vector<Storyline> all;
-  for (const auto stories :
-       {customer_storylines(), guest_storylines(), work_storylines(), encounter_storylines(),
-        family_storylines(), friend_storylines(), leisure_storylines(), daily_storylines()})
+  for (const auto stories : {customer_storylines(), guest_storylines(), work_storylines(),
+                             encounter_storylines(), family_storylines(), friend_storylines(),
+                             leisure_storylines(), daily_storylines(), anybody_storylines()})
     all.insert(all.end(), stories.begin(), stories.end());
   return all;
 }

@@ -432,9 +432,9 @@ std::vector<std::string_view> some_of(std::vector<std::string_view> beats, size_
 
 std::vector<const Storyline*> stories_between(Between between) {
   std::vector<const Storyline*> found;
-  for (const auto stories :
-       {customer_storylines(), guest_storylines(), work_storylines(), encounter_storylines(),
-        family_storylines(), friend_storylines(), leisure_storylines(), daily_storylines()})
+  for (const auto stories : {customer_storylines(), guest_storylines(), work_storylines(),
+                             encounter_storylines(), family_storylines(), friend_storylines(),
+                             leisure_storylines(), daily_storylines(), anybody_storylines()})
     for (const Storyline& story : stories)
       if (story.between == between) found.push_back(&story);
   return found;

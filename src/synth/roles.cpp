@@ -231,7 +231,8 @@ A 4 like to order|like to check in|check out|like to buy|open an account|like to
   make a reservation|like to reserve|i'll take it|i'll take them|i'll take this|i'll take that|
   i'll have the|i'll have a|do you have any|can i try|may i try|the menu|waiter|waitress|a refund|
   like a room|to exchange|the bill|check, please|like to return|want to buy|like to send|
-  like to cash|like to withdraw|need to withdraw|like to deposit|like to change|a haircut|just looking|take me to|
+  like to cash|like to withdraw|need to withdraw|like to deposit|like to change|a haircut|
+  just looking|take me to|
   give me a discount|have a reservation|a table for|a single room|a double room|i'd like some|
   i'd like a|how much do you charge|have them delivered|keep the change|do you accept|
   speak to the manager|like to complain|bring our bill|could i get|can i get|doggie bag*|

@@ -89,5 +89,6 @@ std::span<const Storyline> family_storylines();
 std::span<const Storyline> friend_storylines();
 std::span<const Storyline> leisure_storylines();
 std::span<const Storyline> daily_storylines();
+std::span<const Storyline> anybody_storylines();
 
 }  // namespace chatmem
