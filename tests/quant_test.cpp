@@ -226,6 +226,107 @@ TEST(Quant, DotRowsOfEveryInstructionSet) {
   }
 }
 
+// Rows of activations as integers, with what they point to.
+struct Integers {
+  Integers(int n_rows, int cols, int group)
+      : stride(size_t((cols + 255) / 256 * 256)),
+        high(size_t(n_rows) * stride),
+        low(high.size()),
+        scales(high.size() / size_t(group)),
+        sums(scales.size()) {}
+  IntegerRows rows() { return {high.data(), low.data(), scales.data(), sums.data(), stride}; }
+
+  size_t stride;
+  std::vector<signed char> high, low;
+  std::vector<float> scales, sums;
+};
+
+TEST(Quant, ActivationsAsIntegers) {
+  Random random(6);
+  std::vector<float> x(256);
+  for (float& value : x) value = float(random.normal());
+  x[5] = 1000;     // what a massive activation does to its own group, and to no other
+  x[70] = 1e-33f;  // the largest of a group of 16
+  for (int i = 64; i < 80; i++) x[size_t(i)] = i == 70 ? 1e-33f : 0;
+  x[100] = -std::numeric_limits<float>::infinity();
+  x[130] = std::numeric_limits<float>::quiet_NaN();
+  for (const int group : {16, 32})
+    for (int isa = 0; isa <= int(best_isa()); isa++) {
+      Integers to(1, 256, group);
+      quant_kernels_of(Isa(isa)).to_integers(to.rows(), 0, x.data(), 256, group);
+      for (int g = 0; g < 256 / group; g++) {
+        const auto begin = x.begin() + g * group, end = begin + group;
+        if (std::any_of(begin, end, [](float value) { return !std::isfinite(value); })) {
+          EXPECT_FALSE(std::isfinite(to.scales[size_t(g)])) << g;
+          continue;
+        }
+        float largest = 0;
+        for (auto value = begin; value < end; value++)
+          largest = std::max(largest, std::fabs(*value));
+        double sum = 0;
+        for (int i = g * group; i < (g + 1) * group; i++) {
+          const double got =
+              double(to.scales[size_t(g)]) * (128 * to.high[size_t(i)] + to.low[size_t(i)]);
+          EXPECT_NEAR(got, double(x[size_t(i)]), double(largest) / 16256 / 1.99 + 1e-32) << i;
+          sum += got;
+        }
+        EXPECT_NEAR(double(to.sums[size_t(g)]), sum, 1e-6 * double(largest) * group);
+      }
+    }
+}
+
+TEST(Quant, DotIntegersOfEveryInstructionSet) {
+  Random random(7);
+  int n_kinds = 0;
+  for (const DType dtype : kAllTypes)
+    for (const int cols : {768, 2304, 288}) {
+      if (size_t(cols) % block_elements(dtype) != 0) continue;
+      const int n_rows = 7;
+      const Weight w = random_weight(random, n_rows, cols, dtype);
+      std::vector<float> x(4 * size_t(cols));
+      for (float& value : x) value = float(random.normal() * (random.below(100) == 0 ? 30 : 1));
+      for (int isa = 0; isa <= int(best_isa()); isa++) {
+        const CpuDevice device = {Isa(isa), &kernels_of(Isa(isa)), 1};
+        const QuantLoops& loops = device.quant_loops(dtype);
+        if (!loops.dot_integers) continue;
+        n_kinds++;
+        Integers to(4, cols, loops.group);
+        for (size_t t = 0; t < 4; t++) {
+          std::vector<float> padded(to.stride);
+          std::copy_n(x.begin() + ptrdiff_t(t) * cols, cols, padded.begin());
+          quant_kernels_of(Isa(isa)).to_integers(to.rows(), t * to.stride, padded.data(), to.stride,
+                                                 loops.group);
+        }
+        std::vector<float> alone(size_t{7});
+        for (int n_x = 1; n_x <= 4; n_x++) {
+          std::vector<float> got(size_t(n_rows * n_x));
+          loops.dot_integers(got.data(), to.rows(), n_x, w.bytes.data(),
+                             row_bytes(dtype, size_t(cols)), n_rows);
+          for (int r = 0; r < n_rows; r++) {
+            const std::vector<float> wide = slowly(w.tensor, r);
+            if (n_x == 1) alone[size_t(r)] = got[size_t(r)];
+            EXPECT_EQ(got[size_t(r * n_x)], alone[size_t(r)]) << "the other rows are of no matter";
+            for (int t = 0; t < n_x; t++) {
+              double want = 0, of_integers = 0, size = 0;
+              for (int i = 0; i < cols; i++) {
+                const size_t at = size_t(t) * to.stride + size_t(i);
+                const double integer =
+                    double(to.scales[at / size_t(loops.group)]) * (128 * to.high[at] + to.low[at]);
+                want += double(wide[size_t(i)]) * double(x[size_t(t * cols + i)]);
+                of_integers += double(wide[size_t(i)]) * integer;
+                size += std::fabs(double(wide[size_t(i)]) * integer);
+              }
+              EXPECT_NEAR(double(got[size_t(r * n_x + t)]), of_integers, 3e-6 * size)
+                  << dtype_name(dtype) << " isa " << isa;
+              EXPECT_NEAR(double(got[size_t(r * n_x + t)]), want, 1e-4 * size);
+            }
+          }
+        }
+      }
+    }
+  EXPECT_EQ(n_kinds, 10 * int(best_isa()));
+}
+
 // -- NF4
 
 // As nf4_weight in tools/reference.py.

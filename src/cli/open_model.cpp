@@ -22,7 +22,8 @@ void add_device_flags(CLI::App& verb, ModelOptions& o) {
   verb.add_option("--threads", o.threads, "threads; 0: all")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  verb.add_option("--dtype", o.dtype, "activations: f32, bf16, or auto: as the weights")
+  verb.add_option("--dtype", o.dtype,
+                  "activations: f32, bf16, or auto: bf16 unless the weights are f32 or f16")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}))
       ->capture_default_str();
 }
@@ -64,7 +65,7 @@ std::optional<DType> parse_kv_dtype(std::string_view name) {
 DType activation_dtype(const ModelOptions& options, DType weights) {
   if (options.dtype == "f32") return DType::f32;
   if (options.dtype == "bf16") return DType::bf16;
-  return weights == DType::bf16 ? DType::bf16 : DType::f32;
+  return weights == DType::bf16 || is_quantized(weights) ? DType::bf16 : DType::f32;
 }
 
 OpenModel open_model(const ModelOptions& options, WantTokenizer want) {

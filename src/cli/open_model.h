@@ -16,7 +16,7 @@ struct ModelOptions {
   std::string adapter;    // a PEFT folder, a GGUF file, or empty
   std::string tokenizer;  // a folder or file; empty: the model's
   std::string device = "cpu";
-  std::string dtype = "auto";  // of activations: f32, bf16; auto: bf16 where the weights are
+  std::string dtype = "auto";  // of activations: f32, bf16; auto: bf16 unless weights are f32, f16
   int threads = 0;             // 0: all that the process may use
 };
 

@@ -76,13 +76,15 @@ void narrow(u16* y, const float* x, size_t n) {
   __builtin_memcpy(y + i, &bits, (n - i) * sizeof(u16));
 }
 
-// kX rows of x against kW rows of w at once; each vector of w is read and widened once.
+// kX rows of x against kW rows of w at once; each vector of w is read and widened once. The kW rows
+// that follow are asked for meanwhile.
 template <typename Source, int kX, int kW>
 inline void dot_block(float* y, const float* x, const typename Source::Element* w, size_t cols) {
   Vec sums[kW][kX] = {};
   size_t i = 0;
   for (; i + kLanes <= cols; i += kLanes)
     for (int r = 0; r < kW; r++) {
+      if (i * sizeof(*w) % 64 == 0) __builtin_prefetch(w + size_t(r + kW) * cols + i, 0, 2);
       const Vec wi = Source::at(w + size_t(r) * cols + i);
       for (int t = 0; t < kX; t++) sums[r][t] = wi * load(x + size_t(t) * cols + i) + sums[r][t];
     }

@@ -21,6 +21,10 @@ constexpr int kPanelDepth = 2048, kPanelCols = 1024;
 constexpr size_t kGrain = 16384;
 
 GemmMatrix plain(Tensor t) { return {t.data, t.dtype, size_t(t.cols), 1}; }
+IntegerRows from_row(IntegerRows rows, int row, int group) {
+  const size_t at = size_t(row) * rows.stride, at_group = at / size_t(group);
+  return {rows.high + at, rows.low + at, rows.scales + at_group, rows.sums + at_group, rows.stride};
+}
 GemmMatrix transposed(Tensor t) { return {t.data, t.dtype, 1, size_t(t.cols)}; }
 
 }  // namespace
@@ -82,42 +86,73 @@ Tensor CpuMatmul::as(Tensor x, DType dtype, Buffer& buffer) const {
 }
 
 void CpuMatmul::few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) {
+  const size_t cols = size_t(w.cols), bytes = row_bytes(w.dtype, cols);
+  const QuantLoops* quant = is_quantized(w.dtype) ? &device_.quant_loops(w.dtype) : nullptr;
+  if (quant && quant->dot_integers && x.dtype == DType::bf16) {  // f32 stays exact
+    const IntegerRows integers = integers_of(x, quant->group);
+    return few_rows(
+        y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
+          quant->dot_integers(dots, from_row(integers, row, quant->group), n_x, rows, bytes, n);
+        });
+  }
   const float* wide = as(x, DType::f32, a_).f32();
+  const CpuKernels& k = *device_.kernels;
+  few_rows(y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
+    const float* from = wide + size_t(row) * cols;
+    const auto* rows16 = static_cast<const unsigned short*>(rows);
+    if (quant)
+      quant->dot_rows(dots, from, n_x, rows, bytes, n, cols);
+    else if (w.dtype == DType::f32)
+      k.dot_rows_f32(dots, from, n_x, static_cast<const float*>(rows), n, cols);
+    else
+      (w.dtype == DType::bf16 ? k.dot_rows_bf16 : k.dot_rows_f16)(dots, from, n_x, rows16, n, cols);
+  });
+}
+
+template <typename Dots>
+void CpuMatmul::few_rows(Tensor y, Tensor w, float scale, Accumulate accumulate, const Dots& dots) {
   const size_t blocks = (size_t(w.rows) + kDotBlock - 1) / kDotBlock;
   const size_t grain = 1 + kGrain / (kDotBlock * size_t(std::max(w.cols, 1)));
   device_.split(blocks, grain, [&](size_t begin, size_t end, int) {
+    float results[kDotBlock * kFewRows], sums[kDotBlock], previous[kDotBlock];
     for (size_t block = begin; block < end; block++) {
       const size_t first = block * kDotBlock, n = std::min(kDotBlock, size_t(w.rows) - first);
-      for (int t = 0; t < y.rows; t += kFewRows)
-        few_rows_block(y.slice(t, std::min(kFewRows, y.rows - t)),
-                       wide + size_t(t) * size_t(w.cols), w, first, n, scale, accumulate);
+      for (int row = 0; row < y.rows; row += kFewRows) {
+        const int n_x = std::min(kFewRows, y.rows - row);
+        dots(results, row, n_x, element(w, first), int(n));
+        for (int t = 0; t < n_x; t++) {
+          void* out = element(y, size_t(row + t), first);
+          const float* before = nullptr;
+          if (accumulate == Accumulate::yes) before = device_.widened(out, y.dtype, previous, n);
+          for (size_t r = 0; r < n; r++)
+            sums[r] = scale * results[r * size_t(n_x) + size_t(t)] + (before ? before[r] : 0);
+          device_.narrow(out, y.dtype, sums, n);
+        }
+      }
     }
   });
 }
 
-void CpuMatmul::few_rows_block(Tensor y, const float* x, Tensor w, size_t begin, size_t n,
-                               float scale, Accumulate accumulate) const {
-  const CpuKernels& k = *device_.kernels;
-  float dots[kDotBlock * kFewRows], sums[kDotBlock], previous[kDotBlock];
-  const void* rows = element(w, begin);
-  const auto* rows16 = static_cast<const unsigned short*>(rows);
-  const size_t cols = size_t(w.cols);
-  if (is_quantized(w.dtype))
-    device_.quant_loops(w.dtype).dot_rows(dots, x, y.rows, rows, row_bytes(w.dtype, cols), int(n),
-                                          cols);
-  else if (w.dtype == DType::f32)
-    k.dot_rows_f32(dots, x, y.rows, static_cast<const float*>(rows), int(n), cols);
-  else
-    (w.dtype == DType::bf16 ? k.dot_rows_bf16 : k.dot_rows_f16)(dots, x, y.rows, rows16, int(n),
-                                                                cols);
-  for (int t = 0; t < y.rows; t++) {
-    void* out = element(y, size_t(t), begin);
-    const float* before = nullptr;
-    if (accumulate == Accumulate::yes) before = device_.widened(out, y.dtype, previous, n);
-    for (size_t r = 0; r < n; r++)
-      sums[r] = scale * dots[r * size_t(y.rows) + size_t(t)] + (before ? before[r] : 0);
-    device_.narrow(out, y.dtype, sums, n);
-  }
+IntegerRows CpuMatmul::integers_of(Tensor x, int group) {
+  constexpr size_t kPiece = 256;
+  const size_t stride = (size_t(x.cols) + kPiece - 1) / kPiece * kPiece;
+  const size_t n = size_t(x.rows) * stride, groups = n / size_t(group);
+  auto* bytes = a_.reserve<signed char>(2 * n + 2 * groups * sizeof(float));
+  auto* scales = reinterpret_cast<float*>(bytes + 2 * n);
+  const IntegerRows rows = {bytes, bytes + n, scales, scales + groups, stride};
+  const size_t pieces = stride / kPiece;
+  const QuantKernels& kernels = quant_kernels_of(device_.isa);
+  device_.split(size_t(x.rows) * pieces, 1 + kGrain / kPiece, [&](size_t begin, size_t end, int) {
+    float wide[kPiece] = {};
+    for (size_t i = begin; i < end; i++) {
+      const size_t row = i / pieces, col = i % pieces * kPiece;
+      const size_t filled = std::min(kPiece, size_t(x.cols) - col);
+      if (filled < kPiece) std::fill(wide + filled, wide + kPiece, 0.0f);
+      device_.widen(wide, element(x, row, col), x.dtype, filled);
+      kernels.to_integers(rows, row * stride + col, wide, kPiece, group);
+    }
+  });
+  return rows;
 }
 
 DType CpuMatmul::panel_dtype(DType a, DType w) const {

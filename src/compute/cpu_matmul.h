@@ -1,6 +1,6 @@
 // The three products of a weight on the CPU, for every combination of element types: directly where
 // the GEMM takes them, otherwise with panels of the weight converted to what it takes; few rows by
-// dot products at the speed of memory.
+// dot products at the speed of memory, of integers where rows of bf16 meet quantized weights.
 #pragma once
 #include <memory>
 
@@ -22,8 +22,10 @@ class CpuMatmul {
 
  private:
   void few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
-  void few_rows_block(Tensor y, const float* x, Tensor w, size_t begin, size_t n, float scale,
-                      Accumulate accumulate) const;
+  // By dots(result, row of x, rows of x, rows of w, their number), result[r * rows of x + t].
+  template <typename Dots>
+  void few_rows(Tensor y, Tensor w, float scale, Accumulate accumulate, const Dots& dots);
+  IntegerRows integers_of(Tensor x, int group);
   // How the product sees the weight: its rows are the columns of b (forward), or the rows (dx).
   enum class Side : uint8_t { columns, rows };
   // c (+)= scale * a b, the weight converted panel by panel to the type of the product.
@@ -38,7 +40,7 @@ class CpuMatmul {
 
   const CpuDevice& device_;
   std::unique_ptr<Gemm> gemm_;
-  Buffer a_, b_, panel_, result_;
+  Buffer a_, b_, panel_, result_;  // a_: also the integers of few rows
 };
 
 }  // namespace chatmem

@@ -4,11 +4,11 @@
 #include "compute/quant_kernels.h"
 
 #include "compute/cpu_vectors.h"
+#include "compute/integer_dots.h"
 
 namespace chatmem {
 namespace {
 
-using u8 = unsigned char;
 typedef int VecI __attribute__((vector_size(kLanes * 4)));
 typedef u8 VecU8Memory __attribute__((vector_size(kLanes), aligned(1), may_alias));
 typedef signed char VecI8Memory __attribute__((vector_size(kLanes), aligned(1), may_alias));
@@ -55,6 +55,8 @@ template <typename T>
 inline void keep_in_memory(T& values) {
   __asm__("" : "+m"(values));
 }
+
+inline Vec magnitude(Vec x) { return as_float(as_bits(x) & 0x7FFFFFFF); }
 
 // One rounding, where the instruction set has it.
 inline Vec multiply_add(Vec a, Vec b, Vec c) {
@@ -199,14 +201,10 @@ struct Q4_K {
       }
     }
   }
-  // Eight scales, then eight mins; four of 6 bits at a time.
+  // Eight scales, then eight mins.
   static void unpack_scales(float* scales, const u8* block) {
-    unsigned words[3], bytes[4];
-    __builtin_memcpy(words, block + 4, sizeof words);
-    bytes[0] = words[0] & 0x3F3F3F3F;
-    bytes[1] = (words[2] & 0x0F0F0F0F) | (words[0] >> 2 & 0x30303030);
-    bytes[2] = words[1] & 0x3F3F3F3F;
-    bytes[3] = (words[2] >> 4 & 0x0F0F0F0F) | (words[1] >> 2 & 0x30303030);
+    unsigned bytes[4];
+    unpack_scales_q4_k(bytes, block);
     for (int l = 0; l < 16; l += kLanes) {
       const VecI q = reinterpret_cast<VecI>(load_u8(reinterpret_cast<const u8*>(bytes) + l));
       store(scales + l, __builtin_convertvector(q, Vec));
@@ -319,6 +317,55 @@ template <typename Type>
 constexpr QuantLoops loops() {
   return {to_f32<Type>, to_bf16<Type>, dot_rows<Type>};
 }
+#if defined(__AVX2__)
+template <typename Type, typename Integers>
+constexpr QuantLoops loops() {
+  return {to_f32<Type>, to_bf16<Type>, dot_rows<Type>, dot_integers<Integers>, Integers::kGroup};
+}
+#endif
+
+// Vectors of 32-bit integers of few bits to bytes.
+inline void store_i8(signed char* p, VecI x) {
+#if defined(__AVX512F__)
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                   _mm512_maskz_cvtepi32_epi8(0xFFFF, reinterpret_cast<__m512i>(x)));
+#else
+  using I8 = signed char __attribute__((vector_size(kLanes)));
+  *reinterpret_cast<VecI8Memory*>(p) = __builtin_convertvector(x, I8);
+#endif
+}
+
+template <int kGroup>
+void group_to_integers(const IntegerRows& to, size_t at, const float* x) {
+  constexpr float kLargest = 128 * 127;
+  Vec largest = {}, nothing = {};
+  for (int l = 0; l < kGroup; l += kLanes) {
+    const Vec xl = load(x + l);
+    largest = vmax(largest, magnitude(xl));
+    nothing += xl * 0.0f;  // no number where xl is none, or infinite
+  }
+  const float max = max_lane(largest), none = sum(nothing);
+  const bool counts = max >= 1e-30f && none == 0;
+  const float scale = counts ? max / kLargest : none, inverse = counts ? kLargest / max : 0;
+  VecI total = {};
+  for (int l = 0; l < kGroup; l += kLanes) {
+    const Vec level = counts ? load(x + l) * inverse : Vec{};
+    const VecI n = reinterpret_cast<VecI>(as_bits(level + 12582912.0f)) - 0x4B400000;
+    const VecI high = (n + 64) >> 7;
+    store_i8(to.high + at + l, high);
+    store_i8(to.low + at + l, n - (high << 7));
+    total += n;
+  }
+  int all = 0;
+  for (int l = 0; l < kLanes; l++) all += total[l];
+  to.scales[at / kGroup] = scale;
+  to.sums[at / kGroup] = scale * float(all);
+}
+
+void to_integers(const IntegerRows& to, size_t at, const float* x, size_t n, int group) {
+  for (size_t i = 0; i < n; i += size_t(group))
+    (group == 16 ? group_to_integers<16> : group_to_integers<32>)(to, at + i, x + i);
+}
 
 // -- the search for scales: one group a lane, sums in the order of the elements
 
@@ -335,8 +382,6 @@ inline Vec square_root(Vec x) {
   for (int i = 0; i < kLanes; i++) x[i] = __builtin_sqrtf(x[i]);
   return x;
 }
-
-inline Vec magnitude(Vec x) { return as_float(as_bits(x) & 0x7FFFFFFF); }
 
 // Element l of `count` groups of kGroup, a group a lane; zeros in the lanes that are left.
 template <int kGroup>
@@ -525,14 +570,22 @@ void write_q8_0(void* row, const float* x, size_t n) {
 
 const QuantKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
   static constexpr QuantKernels kTable = {
-      .q8_0 = loops<Q8_0>(),
-      .q4_0 = loops<Q4_0>(),
-      .q4_k = loops<Q4_K>(),
-      .q6_k = loops<Q6_K>(),
-      .nf4 = loops<Nf4>(),
-      .write_q8_0 = write_q8_0,
-      .search_q4_k = search_q4_k,
-      .search_q6_k = search_q6_k,
+#if defined(__AVX2__)
+    .q8_0 = loops<Q8_0, IntegerQ8_0>(),
+    .q4_0 = loops<Q4_0, IntegerQ4_0>(),
+    .q4_k = loops<Q4_K, IntegerQ4_K>(),
+    .q6_k = loops<Q6_K, IntegerQ6_K>(),
+#else
+    .q8_0 = loops<Q8_0>(),
+    .q4_0 = loops<Q4_0>(),
+    .q4_k = loops<Q4_K>(),
+    .q6_k = loops<Q6_K>(),
+#endif
+    .nf4 = loops<Nf4>(),
+    .to_integers = to_integers,
+    .write_q8_0 = write_q8_0,
+    .search_q4_k = search_q4_k,
+    .search_q6_k = search_q6_k,
   };
   return kTable;
 }
