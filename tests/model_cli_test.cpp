@@ -99,6 +99,14 @@ class ModelCli : public ::testing::Test {
     return parse_json(run(command).out, "score")["perplexity"];
   }
 
+  double divergence(const std::string& model, const std::string& other,
+                    const std::string& dtype) const {
+    return parse_json(run({"score", "--model", model, "--text", at("text.txt"), "--json",
+                           "--against", other, "--dtype", dtype, "--prefill-tokens", "1"})
+                          .out,
+                      "score")["against"]["mean_kl"];
+  }
+
   TestFolder folder_;
   std::unique_ptr<Ops> ops_ = make_cpu_ops();
 };
@@ -118,6 +126,9 @@ TEST_F(ModelCli, FoldersOfBitsandbytesOpenWithEveryVerb) {
     EXPECT_FALSE(read_json(at("merged/config.json")).contains("quantization_config"));
     run({"export", "--model", model, "--output", at("model.gguf"), "--dtype", "f32"});
     EXPECT_NEAR(perplexity(at("model.gguf")) / perplexity(model), 1, 1e-3);
+    EXPECT_LT(divergence(model, at("model.gguf"), "f32"), 1e-6);
+    EXPECT_GT(divergence(model, at("model.gguf"), "bf16"), 1e-7) << "activations are rounded";
+    EXPECT_LT(divergence(model, at("model.gguf"), "bf16"), 1e-2);
     RunningCommand server({"serve", "--model", model, "--port", "0"});
     EXPECT_TRUE(server.wait_for("listening on")) << server.err();
   }

@@ -174,6 +174,12 @@ class World:
         return json.loads(self.chatmem("score", "--model", model, "--tokens", self.path("tokens.json"), "--json",
                                        "--threads", "1", *arguments))["logprobs"]
 
+    def divergence(self, model, other, prefill_tokens):
+        """Mean KL divergence of a model from another form of it."""
+        return json.loads(self.chatmem("score", "--model", model, "--tokens", self.path("tokens.json"), "--json",
+                                       "--threads", "1", "--against", other, "--prefill-tokens",
+                                       str(prefill_tokens)))["against"]["mean_kl"]
+
     def serve(self, model):
         return Server([self.binary, "serve", "--model", model, "--threads", "1"], self.path("serve.log"))
 
@@ -348,20 +354,37 @@ def check_gguf_out(world):
                                  ours, 1.01 * theirs + 1e-6)
 
 
+def check_divergence(world, what, path, source, theirs):
+    """That chatmem's arithmetic on the weights of a file loses no more than llama.cpp's, whose rows are `theirs`."""
+    decoded = world.export(path, "decoded.gguf", "--to", "gguf", "--dtype", "f32")
+    with world.llama_server(decoded) as llama:
+        exact = distributions(llama, world.tokens)
+    with world.llama_server(source) as llama:
+        original = distributions(llama, world.tokens)
+    lost, whole = kl(exact, theirs), max(kl(original, theirs), kl(original, exact))
+    for how, n in [("read at once", 512), ("token by token", 1)]:
+        world.report.at_most(f"{what}, {how}: KL from the same weights in f32 (llama.cpp's {lost:.2e})",
+                             world.divergence(path, decoded, n), lost)
+        world.report.at_most(f"{what}, {how}: KL from the model (llama.cpp's, or of exact products)",
+                             world.divergence(path, source, n), whole)
+
+
 def check_gguf_in(world):
     for name in world.shapes:
         folder = world.path(name)
         for source, kind in [("f32", "q8_0"), ("f32", "q4_0"), ("f32", "q4_k_m"), ("f32", "q6_k"), ("bf16", "q4_k_m")]:
             path = world.quantize(world.path(f"{name}-{source}.gguf"), f"{name}-{source}-{kind}.gguf", kind.upper())
             what = f"{name} {kind} GGUF by llama-quantize of {source}"
-            ours = world.score(path)
+            ours = world.score(path, "--dtype", "f32")
             decoded = world.peer.gguf_logprobs(path=path, folder=folder, tokens=world.tokens)
             world.report.at_most(f"{what}, decoded by gguf in PyTorch", largest(ours, decoded), F32)
             with world.llama_server(path) as llama:
                 # llama.cpp rounds activations to 8 bits before it multiplies by a quantized weight
-                theirs = of_tokens(distributions(llama, world.tokens), world.tokens)
+                rows = distributions(llama, world.tokens)
+                theirs = of_tokens(rows, world.tokens)
                 world.report.at_most(f"{what} against llama.cpp: mean difference", mean_difference(ours, theirs), BF16)
                 compare_greedy(world, what, path, llama)
+            check_divergence(world, what, path, world.path(f"{name}-{source}.gguf"), rows)
         path = world.fresh(f"{name}-written.gguf")
         world.peer.write_gguf(folder=folder, output=path, like=world.path(f"{name}-f32.gguf"))
         world.report.at_most(f"{name} f16 GGUF written by gguf: log-probabilities against PyTorch",

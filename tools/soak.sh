@@ -238,11 +238,9 @@ prepare() { # the data and the model of the load and the kill loops, once
 
 load() {
   build release build chatmem serve_load
-  prepare && start_server || { failed+=("preparing the load"); return; }
-  check "load of $clients clients for $load_seconds s" build/tests/serve_load --port "${url##*:}" --pid "$server" \
+  check "load of $clients clients for $load_seconds s" build/tests/serve_load --model samples/base/base.gguf \
     --clients "$clients" --seconds "$load_seconds" --health-ms-p99 "$health_ms"
   sed -n '/clients\|health\|memory/p' $out/load_of_*.log | sed 's/^/        /'
-  check "the server ends after the load" stop_server
 }
 
 # Runs COMMAND OUTPUT and kills it after a random share of the time that an undisturbed run took, $kills times over, then

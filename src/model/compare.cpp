@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/generate.h"
 #include "model/sampler.h"
 
 namespace chatmem {
@@ -21,9 +20,9 @@ void to_logprobs(std::span<float> row) {
 std::vector<float> all_logprobs(Ops& ops, ModelRef of, std::span<const int> tokens) {
   const size_t vocab = size_t(of.model.config.vocab_size);
   std::vector<float> all(tokens.size() * vocab);
-  visit_logits(ops, of.model, tokens, of.adapter, DType::f32, [&](int begin, Tensor logits) {
-    ops.copy_out(all.data() + size_t(begin) * vocab, logits);
-  });
+  visit_logits(
+      ops, of.model, tokens, of.adapter, of.dtype, of.prefill_tokens,
+      [&](int begin, Tensor logits) { ops.copy_out(all.data() + size_t(begin) * vocab, logits); });
   for (size_t row = 0; row < tokens.size(); row++)
     to_logprobs(std::span(all).subspan(row * vocab, vocab));
   return all;

@@ -2,6 +2,7 @@
 #pragma once
 #include <span>
 
+#include "model/generate.h"
 #include "model/llama.h"
 
 namespace chatmem {
@@ -9,6 +10,8 @@ namespace chatmem {
 struct ModelRef {
   const Llama& model;
   const Adapter* adapter = nullptr;
+  DType dtype = DType::f32;             // of activations
+  int prefill_tokens = kPrefillTokens;  // of one pass
 };
 
 struct LogitsDifference {
@@ -18,7 +21,7 @@ struct LogitsDifference {
   bool is_finite = true;  // of all logits
 };
 
-// Over the next-token distributions at every position of `tokens`, computed in f32.
+// Over the next-token distributions at every position of `tokens`.
 LogitsDifference compare_models(Ops& ops, ModelRef reference, ModelRef other,
                                 std::span<const int> tokens);
 

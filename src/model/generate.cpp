@@ -203,14 +203,14 @@ std::span<const GeneratedToken> Generator::step() {
 }
 
 void visit_logits(Ops& ops, const Llama& model, std::span<const int> tokens, const Adapter* adapter,
-                  DType dtype, const std::function<void(int begin, Tensor logits)>& visit) {
-  constexpr int kChunk = 512;
+                  DType dtype, int prefill_tokens,
+                  const std::function<void(int begin, Tensor logits)>& visit) {
   const int n = int(tokens.size());
   if (n < 1) return;
   KvPages pages(ops, model.config, pages_for(n), dtype, model.config.n_layers);
   KvSequence kv(pages);
   CHECK(kv.reserve(n));
-  const int rows = std::min(kChunk, n);
+  const int rows = std::min(prefill_tokens, n);
   Workspace ws = make_workspace(ops, model.config,
                                 {.max_tokens = rows, .adapter = shape_of(adapter), .dtype = dtype});
   const Tensor logits = make_tensor(ops, std::min(rows, 64), model.config.vocab_size, DType::f32);
@@ -233,10 +233,10 @@ void visit_logits(Ops& ops, const Llama& model, std::span<const int> tokens, con
 }
 
 std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const int> tokens,
-                                const Adapter* adapter, DType dtype) {
+                                const Adapter* adapter, DType dtype, int prefill_tokens) {
   std::vector<float> logprobs(tokens.empty() ? 0 : tokens.size() - 1);
   const std::span<const int> given = tokens.first(logprobs.size());
-  visit_logits(ops, model, given, adapter, dtype, [&](int begin, Tensor logits) {
+  visit_logits(ops, model, given, adapter, dtype, prefill_tokens, [&](int begin, Tensor logits) {
     const size_t at = size_t(begin), n = size_t(logits.rows);
     ops.target_logprobs(std::span(logprobs).subspan(at, n), logits, tokens.subspan(at + 1, n));
   });

@@ -1,5 +1,5 @@
-// Decoding of many requests together: each step gives every running request one token and prefills
-// a piece of the prompts that wait. Token ids only; no text.
+// Decoding of many requests together: each step gives every running request one token and
+// prefills a piece of the prompts that wait. Token ids only; no text.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -142,13 +142,19 @@ class Generator {
   std::vector<PrefillProgress> prefilling_;
 };
 
+// Tokens of a text that one pass computes unless somebody says otherwise.
+inline constexpr int kPrefillTokens = 512;
+
 // log p(tokens[i] | tokens before it) for i = 1, 2, ...: n - 1 values.
 std::vector<float> score_tokens(Ops& ops, const Llama& model, std::span<const int> tokens,
-                                const Adapter* adapter, DType dtype);
+                                const Adapter* adapter, DType dtype,
+                                int prefill_tokens = kPrefillTokens);
 
 // Calls visit(begin, logits) with the logits of the next token after tokens[begin], tokens[begin +
-// 1], ... (rows, vocab_size) f32, valid during the call, until all rows were shown.
+// 1], ... (rows, vocab_size) f32, valid during the call, until all rows were shown;
+// `prefill_tokens` tokens at a time are computed, 1 as in an answer.
 void visit_logits(Ops& ops, const Llama& model, std::span<const int> tokens, const Adapter* adapter,
-                  DType dtype, const std::function<void(int begin, Tensor logits)>& visit);
+                  DType dtype, int prefill_tokens,
+                  const std::function<void(int begin, Tensor logits)>& visit);
 
 }  // namespace chatmem

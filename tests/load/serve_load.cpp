@@ -1,7 +1,7 @@
-// Load on a running `chatmem serve` on this machine, for ./dev soak: clients that stream answers, a
-// third of which leave at a random moment, and one in twenty of which sends what is no request.
-// Fails when a request is stuck or not whole, when /health
-// is slow, when the server's memory grows, or when it answers nobody at the end.
+// Load on `chatmem serve`, half a minute of it for the tests and more for ./dev soak: clients that
+// stream answers, a third of which leave at a random moment, and one in twenty of which sends what
+// is no request. Fails when a request is stuck or not whole, when /health is slow, when the
+// server's memory grows, when it answers nobody at the end, or does not end when told to.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +19,7 @@
 #include "net/http_client.h"
 #include "net/sse.h"
 #include "raw_socket.h"
+#include "run_command.h"
 
 namespace chatmem {
 namespace {
@@ -31,7 +32,8 @@ constexpr int kStuckMs = 60'000;  // without a byte; the server pings every 5 s
 constexpr double kMaxGrowthMb = 64;
 
 struct Flags {
-  int port = 0, pid = 0, clients = 64, seconds = 60;
+  std::string model;
+  int clients = 64, seconds = 60;
   double health_ms_p99 = 50;
 };
 
@@ -47,9 +49,40 @@ struct Tally {
   }
 };
 
-std::string url(const Flags& flags, std::string_view path) {
-  return fmt::format("http://127.0.0.1:{}{}", flags.port, path);
-}
+// The server under load.
+class Server {
+ public:
+  explicit Server(const std::string& model)
+      : command_({"serve", "--model", model, "--port", "0", "--max-requests", "16"}) {
+    if (!command_.wait_for("listening on"))
+      throw Error("[load] the server must start: " + command_.err());
+    const std::string out = command_.out();
+    port_ = std::atoi(out.c_str() + out.rfind(':') + 1);
+  }
+  int port() const { return port_; }
+  std::string url(std::string_view path) const {
+    return fmt::format("http://127.0.0.1:{}{}", port_, path);
+  }
+  // VmRSS, in MiB.
+  double resident_mb() const {
+    double kib = 0;
+    for_each_line(fmt::format("/proc/{}/status", command_.pid()),
+                  [&](std::string_view line, size_t) {
+                    if (line.starts_with("VmRSS:"))
+                      kib = std::strtod(std::string(line.substr(6)).c_str(), nullptr);
+                  });
+    if (kib <= 0) throw Error("[load] the server must have memory, has none: it ended");
+    return kib / 1024;
+  }
+  bool ends_when_told() {
+    command_.send(SIGTERM);
+    return command_.wait().code == kDone;
+  }
+
+ private:
+  RunningCommand command_;
+  int port_ = 0;
+};
 
 std::string request_body(Random& random) {
   std::string text;
@@ -62,7 +95,7 @@ std::string request_body(Random& random) {
 }
 
 // One streamed answer. `leave_after` events the client goes away; -1: it stays.
-void ask(const Flags& flags, Random& random, int leave_after, Tally& tally) {
+void ask(const Server& server, Random& random, int leave_after, Tally& tally) {
   int events = 0;
   bool done = false;
   SseDecoder decoder([&](const SseEvent& event) {
@@ -70,7 +103,7 @@ void ask(const Flags& flags, Random& random, int leave_after, Tally& tally) {
     done = event.data == "[DONE]";
   });
   HttpCall call{.method = "POST",
-                .url = url(flags, "/v1/chat/completions"),
+                .url = server.url("/v1/chat/completions"),
                 .headers = {{"content-type", "application/json"}},
                 .body = request_body(random),
                 .idle_timeout_ms = kStuckMs};
@@ -99,7 +132,7 @@ void ask(const Flags& flags, Random& random, int leave_after, Tally& tally) {
 }
 
 // Sends what must be refused, on the wire or in the body.
-void ask_wrongly(const Flags& flags, Random& random, Tally& tally) {
+void ask_wrongly(const Server& server, Random& random, Tally& tally) {
   const std::string head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n";
   const std::string wrong[] = {
       "\x16\x03\x01 nonsense\r\n\r\n",
@@ -108,7 +141,7 @@ void ask_wrongly(const Flags& flags, Random& random, Tally& tally) {
       head + "X: " + std::string(20'000, 'a') + "\r\n\r\n",
       head + "Connection: close\r\nContent-Length: 9\r\n\r\n{\"a\":[[[[",
       head + "Connection: close\r\nContent-Length: 14\r\n\r\n{\"messages\":5}"};
-  RawSocket socket(flags.port);
+  RawSocket socket(server.port());
   socket.send(wrong[random.below(std::size(wrong))]);
   const std::string got = socket.receive("\r\n\r\n", kStuckMs);
   if (got.starts_with("HTTP/1.1 4"))
@@ -120,12 +153,12 @@ void ask_wrongly(const Flags& flags, Random& random, Tally& tally) {
 }
 
 // Latencies of /health in milliseconds, ten a second.
-std::vector<double> watch_health(const Flags& flags, Clock::time_point end, Tally& tally) {
+std::vector<double> watch_health(const Server& server, Clock::time_point end, Tally& tally) {
   std::vector<double> latencies_ms;
   while (Clock::now() < end) {
     const auto begin = Clock::now();
     try {
-      const HttpResponse response = http_request({.url = url(flags, "/health")});
+      const HttpResponse response = http_request({.url = server.url("/health")});
       if (response.status != 200) tally.fail(fmt::format("/health gave {}", response.status));
     } catch (const HttpError& e) {
       tally.fail(fmt::format("/health: {}", e.what()));
@@ -137,49 +170,40 @@ std::vector<double> watch_health(const Flags& flags, Clock::time_point end, Tall
   return latencies_ms;
 }
 
-// VmRSS of the server, in MiB.
-double resident_mb(int pid) {
-  double kib = 0;
-  for_each_line(fmt::format("/proc/{}/status", pid), [&](std::string_view line, size_t) {
-    if (line.starts_with("VmRSS:")) kib = std::strtod(std::string(line.substr(6)).c_str(), nullptr);
-  });
-  if (kib <= 0) throw Error(fmt::format("[load] process {} must have memory, has none", pid));
-  return kib / 1024;
-}
-
 double percentile(const std::vector<double>& sorted, double share) {
   return sorted.empty() ? 0 : sorted[std::min(sorted.size() - 1, size_t(share * sorted.size()))];
 }
 
 // After the load a fresh request must be answered whole and soon: no place is left occupied.
-bool answers_at_once(const Flags& flags) {
+bool answers_at_once(const Server& server) {
   Random random(7);
   Tally tally;
   const auto begin = Clock::now();
   while (tally.whole == 0 && tally.failed == 0 && Clock::now() - begin < std::chrono::seconds(20))
-    ask(flags, random, -1, tally);
+    ask(server, random, -1, tally);
   return tally.whole == 1;
 }
 
 int run(const Flags& flags) {
+  Server server(flags.model);
   Tally tally;
   const auto begin = Clock::now(), end = begin + std::chrono::seconds(flags.seconds);
   std::vector<std::thread> clients;
   for (int i = 0; i < flags.clients; i++)
-    clients.emplace_back([&flags, &tally, end, i] {
+    clients.emplace_back([&server, &tally, end, i] {
       Random random(uint64_t(i) + 1);
       while (Clock::now() < end)
         if (random.below(20) == 0)
-          ask_wrongly(flags, random, tally);
+          ask_wrongly(server, random, tally);
         else
-          ask(flags, random, random.below(3) == 0 ? int(random.below(20)) : -1, tally);
+          ask(server, random, random.below(3) == 0 ? int(random.below(20)) : -1, tally);
     });
   // What the first requests allocate is kept by design; growth is counted from there.
   std::this_thread::sleep_until(begin + std::chrono::seconds(flags.seconds) / 4);
-  const double early_mb = resident_mb(flags.pid);
-  const std::vector<double> health = watch_health(flags, end, tally);
+  const double early_mb = server.resident_mb();
+  const std::vector<double> health = watch_health(server, end, tally);
   for (std::thread& client : clients) client.join();
-  const double late_mb = resident_mb(flags.pid), p99 = percentile(health, 0.99);
+  const double late_mb = server.resident_mb(), p99 = percentile(health, 0.99);
 
   fmt::print(
       "{} clients, {} s: {} answers whole, {} left early, {} told to come back, {} refused, "
@@ -200,7 +224,8 @@ int run(const Flags& flags) {
   must(tally.refused > 0, "some requests must be wrong, and refused");
   must(p99 <= flags.health_ms_p99, "/health was slow");
   must(late_mb - early_mb <= kMaxGrowthMb, "memory grew");
-  must(answers_at_once(flags), "a request after the load was not answered");
+  must(answers_at_once(server), "a request after the load was not answered");
+  must(server.ends_when_told(), "the server did not end when told to");
   return good ? kDone : kFailed;
 }
 
@@ -208,10 +233,9 @@ int run(const Flags& flags) {
 }  // namespace chatmem
 
 int main(int argc, char** argv) {
-  CLI::App app("Load on a chatmem serve on this machine");
+  CLI::App app("Load on chatmem serve");
   chatmem::Flags flags;
-  app.add_option("--port", flags.port)->required()->check(CLI::Range(1, 65535));
-  app.add_option("--pid", flags.pid, "of the server, whose memory is watched")->required();
+  app.add_option("--model", flags.model)->required();
   app.add_option("--clients", flags.clients)->check(CLI::Range(1, chatmem::kMaxClients));
   app.add_option("--seconds", flags.seconds)->check(CLI::Range(1, chatmem::kMaxSeconds));
   app.add_option("--health-ms-p99", flags.health_ms_p99)->check(CLI::PositiveNumber);
