@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Runs chatmem and its peers in turn, A B A B, and prints medians and their ratio beside the bar that it must reach.
+
+    bench/compare.py --tools FOLDER [--only ROW ...] [--pairs 5]
+
+FOLDER has what enters the place of the peers (peers.sh run COMMAND), PyTorch's step (peer_lora.py) and the maker of
+random GGUF files (make_random_gguf.py). Every row is a Llama 3.1 8B of four layers, two threads. --list names the rows.
+Files are made once in --work, 9 GB; one pair takes from half a minute (decode) to three minutes (train).
+"""
+
+import argparse
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+GGUF = {"bf16": "BF16", "q8_0": "Q8_0", "q4_0": "Q4_0", "q4_k_m": "Q4_K_M"}
+BIND_AVX2 = """cd /usr/lib/x86_64-linux-gnu/ggml/backends0 && for f in libggml-cpu-*; do
+  case $f in *haswell*) ;; *) mount --bind /dev/null $f ;; esac; done; cd /mnt/here && exec "$@" """
+TORCH_AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
+
+
+class Bench:
+    def __init__(self, options):
+        self.binary = str(Path(options.chatmem).resolve())
+        self.tools, self.work = Path(options.tools).resolve(), Path(options.work)
+        self.work.mkdir(parents=True, exist_ok=True)
+
+    def last_line(self, command, env=None):
+        done = subprocess.run(command, capture_output=True, cwd=self.work, env={**os.environ, **(env or {})})
+        if done.returncode != 0:
+            raise RuntimeError(f"{shlex.join(command)}: ended with {done.returncode}\n{done.stderr.decode()[-2000:]}")
+        return json.loads(done.stdout.decode().strip().splitlines()[-1])
+
+    def peer(self, *command):
+        return [str(self.tools / "peers.sh"), "run", *command]
+
+    def chatmem(self, verb, field, *arguments, isa=None):
+        return self.last_line([self.binary, "bench", verb, "--layers", "4", "--threads", "2", "--json", *arguments],
+                              {"CHATMEM_ISA": isa} if isa else None)[field]
+
+    def gguf(self, dtype):
+        """A file of random weights for llama.cpp."""
+        name = GGUF[dtype] + ".gguf"
+        if not (self.work / name).exists():
+            print(f"making {self.work / name}", file=sys.stderr)
+            if dtype == "q4_k_m":
+                command = self.peer("llama-quantize", self.gguf("bf16"), "part.gguf", "Q4_K_M", "2")
+            else:
+                command = self.peer("python3", "/mnt/tools/make_random_gguf.py", "part.gguf", "4", GGUF[dtype])
+            subprocess.run(command, cwd=self.work, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            (self.work / "part.gguf").rename(self.work / name)
+        return name
+
+    def llama(self, dtype, n_prompt, n_made, avx2=False):
+        command = ["llama-bench", "-m", self.gguf(dtype), "-t", "2", "-p", str(n_prompt), "-n", str(n_made), "-r", "1",
+                   "-o", "jsonl"]
+        if avx2:
+            command = ["unshare", "-m", "--propagation", "unchanged", "bash", "-c", BIND_AVX2, "llama", *command]
+        return self.last_line(self.peer(*command))["avg_ts"]
+
+    def torch(self, field, dtype, avx2=False):
+        env = [f"{key}={value}" for key, value in TORCH_AVX2.items()] if avx2 else []
+        return self.last_line(self.peer("env", *env, "python3", "/mnt/tools/peer_lora.py", "--dtype", dtype,
+                                        "--steps", "2"))[field]
+
+
+def serve_rows():
+    """Name: our figure, the peer's, the least ratio, the ratio to reach."""
+    rows = {}
+    bars = {"prefill": {"bf16": (3, None), "q8_0": (4, 8), "q4_0": (1.2, 2.5), "q4_k_m": (1.4, 2.5)},
+            "decode": {"bf16": (0.95, None), "q8_0": (1.2, None), "q4_0": (1.1, None), "q4_k_m": (1.2, None)}}
+    for verb, n in [("prefill", 512), ("decode", 32)]:
+        sizes = (n, 0) if verb == "prefill" else (0, n)
+        for dtype, (bar, goal) in bars[verb].items():
+            for isa in [None, "avx2"]:
+                rows[f"{verb} {dtype}" + (" avx2" if isa else "")] = (
+                    lambda b, v=verb, d=dtype, i=isa, k=n: b.chatmem(v, "median_tokens_per_second", "--tokens", str(k),
+                                                                     "--dtype", d, "--rounds", "1", isa=i),
+                    lambda b, d=dtype, i=isa, s=sizes: b.llama(d, *s, avx2=bool(i)), 1 if isa else bar,
+                    None if isa else goal)
+    rows["prefill 4096 q4_k_m"] = (
+        lambda b: b.chatmem("prefill", "median_tokens_per_second", "--tokens", "4096", "--dtype", "q4_k_m", "--rounds",
+                            "1"),
+        lambda b: b.llama("q4_k_m", 4096, 0), 1.4, 2.5)
+    return rows
+
+
+def train_rows():
+    def ours(field, dtype, isa=None):
+        return lambda b: b.chatmem("train", field, "--dtype", dtype, "--steps", "3", isa=isa)
+
+    def torch(field, dtype="bfloat16", avx2=False):
+        return lambda b: b.torch(field, dtype, avx2)
+
+    speed, memory = "tokens_per_second", "peak_rss_bytes"
+    return {
+        "train bf16": (ours(speed, "bf16"), torch(speed), 3, 5),
+        "train bf16, memory": (ours(memory, "bf16"), torch(memory), "at most 0.8", None),
+        "train q4_k, memory": (ours(memory, "q4_k"), torch(memory), "at most 0.33", None),
+        "train q4_k beside bf16": (ours(speed, "q4_k"), ours(speed, "bf16"), 0.85, 0.95),
+        "train f32 avx2": (ours(speed, "f32", "avx2"), torch(speed, "float32", True), 1, None),
+    }
+
+
+ROWS = {**train_rows(), **serve_rows()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--chatmem", default="build/chatmem", help="binary (%(default)s)")
+    parser.add_argument("--tools", help="folder of the peers' tools")
+    parser.add_argument("--work", default="build/compare", help="folder of the files (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=5, help="runs of each (%(default)s)")
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help="some of the rows")
+    parser.add_argument("--list", action="store_true", help="name the rows and end")
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(ROWS))
+        return 0
+    if not options.tools:
+        parser.error("--tools must name the folder of the peers' tools")
+    bench, missed = Bench(options), 0
+    print("| what | chatmem | peer | ratio | pair by pair | bar | goal |\n|---|---|---|---|---|---|---|", flush=True)
+    for name in options.only:
+        ours, theirs, bar, goal = ROWS[name]
+        pairs = [(ours(bench), theirs(bench)) for _ in range(options.pairs)]
+        a, b = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
+        ratio = statistics.median(x / y for x, y in pairs)
+        holds = ratio <= float(bar.split()[-1]) if isinstance(bar, str) else ratio >= bar
+        missed += not holds
+        print(f"| {name} | {a:.4g} | {b:.4g} | {ratio:.2f} | {', '.join(f'{x / y:.2f}' for x, y in pairs)} | "
+              f"{bar}{'' if holds else ', missed'} | {goal or ''} |", flush=True)
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
