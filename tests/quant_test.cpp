@@ -232,13 +232,20 @@ struct Integers {
       : stride(size_t((cols + 255) / 256 * 256)),
         high(size_t(n_rows) * stride),
         low(high.size()),
-        scales(high.size() / size_t(group)),
-        sums(scales.size()) {}
-  IntegerRows rows() { return {high.data(), low.data(), scales.data(), sums.data(), stride}; }
+        scales(2 * high.size() / size_t(group)),
+        n_groups(256 / size_t(group)) {}
+  IntegerRows rows() { return {high.data(), low.data(), scales.data(), stride}; }
+  float scale(size_t element) const {
+    return scales[element / 256 * 2 * n_groups + element % 256 * n_groups / 256];
+  }
+  float sum(size_t element) const {
+    return scales[element / 256 * 2 * n_groups + element % 256 * n_groups / 256 + n_groups];
+  }
 
   size_t stride;
   std::vector<signed char> high, low;
-  std::vector<float> scales, sums;
+  std::vector<float> scales;
+  size_t n_groups;
 };
 
 TEST(Quant, ActivationsAsIntegers) {
@@ -257,7 +264,7 @@ TEST(Quant, ActivationsAsIntegers) {
       for (int g = 0; g < 256 / group; g++) {
         const auto begin = x.begin() + g * group, end = begin + group;
         if (std::any_of(begin, end, [](float value) { return !std::isfinite(value); })) {
-          EXPECT_FALSE(std::isfinite(to.scales[size_t(g)])) << g;
+          EXPECT_FALSE(std::isfinite(to.scale(size_t(g * group)))) << g;
           continue;
         }
         float largest = 0;
@@ -266,11 +273,11 @@ TEST(Quant, ActivationsAsIntegers) {
         double sum = 0;
         for (int i = g * group; i < (g + 1) * group; i++) {
           const double got =
-              double(to.scales[size_t(g)]) * (128 * to.high[size_t(i)] + to.low[size_t(i)]);
+              double(to.scale(size_t(g * group))) * (128 * to.high[size_t(i)] + to.low[size_t(i)]);
           EXPECT_NEAR(got, double(x[size_t(i)]), double(largest) / 16256 / 1.99 + 1e-32) << i;
           sum += got;
         }
-        EXPECT_NEAR(double(to.sums[size_t(g)]), sum, 1e-6 * double(largest) * group);
+        EXPECT_NEAR(double(to.sum(size_t(g * group))), sum, 1e-6 * double(largest) * group);
       }
     }
 }
@@ -310,8 +317,7 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
               double want = 0, of_integers = 0, size = 0;
               for (int i = 0; i < cols; i++) {
                 const size_t at = size_t(t) * to.stride + size_t(i);
-                const double integer =
-                    double(to.scales[at / size_t(loops.group)]) * (128 * to.high[at] + to.low[at]);
+                const double integer = double(to.scale(at)) * (128 * to.high[at] + to.low[at]);
                 want += double(wide[size_t(i)]) * double(x[size_t(t * cols + i)]);
                 of_integers += double(wide[size_t(i)]) * integer;
                 size += std::fabs(double(wide[size_t(i)]) * integer);

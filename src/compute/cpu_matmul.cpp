@@ -22,8 +22,8 @@ constexpr size_t kGrain = 16384;
 
 GemmMatrix plain(Tensor t) { return {t.data, t.dtype, size_t(t.cols), 1}; }
 IntegerRows from_row(IntegerRows rows, int row, int group) {
-  const size_t at = size_t(row) * rows.stride, at_group = at / size_t(group);
-  return {rows.high + at, rows.low + at, rows.scales + at_group, rows.sums + at_group, rows.stride};
+  const size_t at = size_t(row) * rows.stride;
+  return {rows.high + at, rows.low + at, rows.scales + 2 * at / size_t(group), rows.stride};
 }
 GemmMatrix transposed(Tensor t) { return {t.data, t.dtype, 1, size_t(t.cols)}; }
 
@@ -139,7 +139,7 @@ IntegerRows CpuMatmul::integers_of(Tensor x, int group) {
   const size_t n = size_t(x.rows) * stride, groups = n / size_t(group);
   auto* bytes = a_.reserve<signed char>(2 * n + 2 * groups * sizeof(float));
   auto* scales = reinterpret_cast<float*>(bytes + 2 * n);
-  const IntegerRows rows = {bytes, bytes + n, scales, scales + groups, stride};
+  const IntegerRows rows = {bytes, bytes + n, scales, stride};
   const size_t pieces = stride / kPiece;
   const QuantKernels& kernels = quant_kernels_of(device_.isa);
   device_.split(size_t(x.rows) * pieces, 1 + kGrain / kPiece, [&](size_t begin, size_t end, int) {

@@ -46,6 +46,19 @@ inline Vec load_part(const float* p, size_t n) {
 }
 inline void store_part(float* p, Vec x, size_t n) { __builtin_memcpy(p, &x, n * sizeof(float)); }
 
+// One rounding, where the instruction set has it.
+inline Vec multiply_add(Vec a, Vec b, Vec c) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(_mm512_fmadd_ps(
+      reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#elif defined(__FMA__)
+  return reinterpret_cast<Vec>(_mm256_fmadd_ps(
+      reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+#else
+  return a * b + c;
+#endif
+}
+
 inline float sum(Vec x) {
   float total = 0;
   for (int i = 0; i < kLanes; i++) total += x[i];

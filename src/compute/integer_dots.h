@@ -30,109 +30,103 @@ inline void unpack_scales_q4_k(unsigned* bytes, const u8* block) {
 
 using i8 = signed char;
 
+constexpr int kBlock = 256, kChunk = 64;
 // How far ahead rows are asked for: processors do not follow by themselves from page to page.
 constexpr size_t kPrefetchBytes = 8192;
-constexpr int kBlock = 256, kChunk = 64;
 
 inline __m256i load_256(const void* p) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(p));
 }
 inline __m128i load_128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 
-// 64 levels; a sum for each four of them; a number for each group of a block.
-struct Chunk {
-#if defined(__AVX512VNNI__)
-  __m512i levels;
+#if defined(__AVX512F__)
+using Bytes = __m512i;
 #else
-  __m256i halves[2];
+using Bytes = __m256i;
 #endif
+struct Chunk {  // 64 levels
+  Bytes parts[kChunk / sizeof(Bytes)];
 };
-struct Lanes {
-#if defined(__AVX512VNNI__)
-  __m512 all;
-#else
-  __m256 halves[2];
-#endif
+struct Lanes {  // a sum for each four of them
+  Vec parts[kChunk / 4 / kLanes];
 };
 template <int kGroup>
-struct Groups {
-#if defined(__AVX512VNNI__)
-  __m512 all;  // of 8 groups in the lower half
-#else
-  __m256 eights[kBlock / kGroup / 8];
-#endif
+struct Scales {  // those of the groups of a block, then the mins
+  static constexpr int kParts = 2 * kBlock / kGroup / kLanes;
+  Vec parts[kParts];
 };
 
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512F__)
 
-// Signed levels are read as if they began at 0, so that this must be subtracted again.
-constexpr float kSignedZero = 128;
+inline Bytes load_bytes(const void* p) { return _mm512_loadu_si512(p); }
 
+// w (128 high + low), four neighbours a lane.
 template <bool kSigned>
-inline Lanes multiply(Chunk w, const i8* high, const i8* low) {
-  __m512i sum = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w.levels, _mm512_loadu_si512(high));
-  sum = _mm512_maskz_slli_epi32(0xFFFF, sum, 7);
-  sum = _mm512_dpbusd_epi32(sum, w.levels, _mm512_loadu_si512(low));
-  return {_mm512_maskz_cvtepi32_ps(0xFFFF, sum)};
-}
-inline void add_product(Lanes& sums, Lanes a, Lanes b) {
-  sums.all = _mm512_fmadd_ps(a.all, b.all, sums.all);
-}
-inline float sum(Lanes a, Lanes b) {
-  return sum(reinterpret_cast<Vec>(a.all) + reinterpret_cast<Vec>(b.all));
-}
-
-template <int kGroup>
-inline Groups<kGroup> load_groups(const float* p) {
-  if constexpr (kGroup == 16) return {_mm512_loadu_ps(p)};
-  return {_mm512_maskz_loadu_ps(0xFF, p)};
-}
-inline Groups<32> groups_of(__m256 v) { return {_mm512_maskz_broadcast_f32x8(0x00FF, v)}; }
-inline Groups<16> groups_of_bytes(const void* p) {
-  return {_mm512_maskz_cvtepi32_ps(0xFFFF, _mm512_maskz_cvtepi8_epi32(0xFFFF, load_128(p)))};
-}
-template <int kGroup>
-inline Groups<kGroup> scaled(Groups<kGroup> a, float factor) {
-  return {reinterpret_cast<__m512>(reinterpret_cast<Vec>(a.all) * factor)};
-}
-template <int kGroup>
-inline Groups<kGroup> product(Groups<kGroup> a, Groups<kGroup> b) {
-  return {reinterpret_cast<__m512>(reinterpret_cast<Vec>(a.all) * reinterpret_cast<Vec>(b.all))};
-}
-template <int kGroup>
-inline void add_product(Groups<kGroup>& sums, Groups<kGroup> a, Groups<kGroup> b) {
-  sums.all = _mm512_fmadd_ps(a.all, b.all, sums.all);
-}
-template <int kGroup>
-inline float sum(Groups<kGroup> a) {
-  return sum(reinterpret_cast<Vec>(a.all));
-}
-// The number of its group for each lane of a chunk.
-template <int kGroup>
-inline Lanes of_chunk(Groups<kGroup> a, int chunk) {
-  const VecU lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  const VecU group = lane / (kGroup / 4) + unsigned(chunk * kChunk / kGroup);
-  return {_mm512_maskz_permutexvar_ps(0xFFFF, reinterpret_cast<__m512i>(group), a.all)};
+inline Vec multiply(Bytes w, Bytes high, Bytes low) {
+#if defined(__AVX512VNNI__)
+  __m512i sum = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w, high);
+  sum = _mm512_dpbusd_epi32(_mm512_maskz_slli_epi32(0xFFFF, sum, 7), w, low);
+#else
+  if constexpr (kSigned) {
+    const __mmask64 negative = _mm512_movepi8_mask(w);
+    high = _mm512_mask_sub_epi8(high, negative, _mm512_setzero_si512(), high);
+    low = _mm512_mask_sub_epi8(low, negative, _mm512_setzero_si512(), low);
+    w = _mm512_abs_epi8(w);
+  }
+  const __m512i h = _mm512_madd_epi16(_mm512_maddubs_epi16(w, high), _mm512_set1_epi16(128));
+  const __m512i l = _mm512_madd_epi16(_mm512_maddubs_epi16(w, low), _mm512_set1_epi16(1));
+  const __m512i sum = _mm512_add_epi32(h, l);
+#endif
+  return reinterpret_cast<Vec>(_mm512_maskz_cvtepi32_ps(0xFFFF, sum));
 }
 
-// 32 bytes at p as the lower nibbles of a chunk and then the higher ones.
-inline __m512i nibbles_of(__m512i bytes, __m512i shift) {
-  return _mm512_and_si512(_mm512_maskz_srlv_epi32(0xFFFF, bytes, shift), _mm512_set1_epi8(15));
+// 8 numbers, and then the same times a factor.
+inline Scales<32> with_mins(__m256 scales, float factor) {
+  Vec factors = splat(factor);
+  for (int l = 0; l < 8; l++) factors[l] = 1;
+  return {reinterpret_cast<Vec>(_mm512_maskz_broadcast_f32x8(0xFFFF, scales)) * factors};
+}
+// 16 bytes as numbers: of a level, of a signed one.
+inline Vec from_u8(__m128i x) {
+  return reinterpret_cast<Vec>(
+      _mm512_maskz_cvtepi32_ps(0xFFFF, _mm512_maskz_cvtepu8_epi32(0xFFFF, x)));
+}
+inline Vec from_i8(__m128i x) {
+  return reinterpret_cast<Vec>(
+      _mm512_maskz_cvtepi32_ps(0xFFFF, _mm512_maskz_cvtepi8_epi32(0xFFFF, x)));
+}
+inline Scales<32> scales_q4_k(__m128i scales_and_mins, __m128 d_and_dmin) {
+  const __m512i halves = _mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+  const __m512 factors =
+      _mm512_maskz_permutexvar_ps(0xFFFF, halves, _mm512_maskz_broadcast_f32x4(0xFFFF, d_and_dmin));
+  return {from_u8(scales_and_mins) * reinterpret_cast<Vec>(factors)};
+}
+inline Scales<16> scales_q6_k(__m128i scales, float d) {
+  const Vec scale = from_i8(scales) * d;
+  return {scale, scale * 32.0f};
 }
 
+// The nibbles of 32 bytes, or of twice 16: first the lower ones, by `shift`.
+inline Chunk nibbles_of(__m512i bytes, __m512i shift) {
+  return {_mm512_and_si512(_mm512_maskz_srlv_epi32(0xFFFF, bytes, shift), _mm512_set1_epi8(15))};
+}
 inline Chunk chunk_q8_0(const u8* blocks) {
-  const __m512i signed_levels = _mm512_maskz_inserti64x4(
+  const __m512i levels = _mm512_maskz_inserti64x4(
       0xFF, _mm512_castsi256_si512(load_256(blocks + 2)), load_256(blocks + 36), 1);
-  return {_mm512_xor_si512(signed_levels, _mm512_set1_epi8(-128))};
+#if defined(__AVX512VNNI__)
+  return {_mm512_xor_si512(levels, _mm512_set1_epi8(-128))};  // from 0 on
+#else
+  return {levels};
+#endif
 }
 inline Chunk chunk_q4_0(const u8* blocks) {
   const __m512i first = _mm512_maskz_broadcast_i32x4(0xFFFF, load_128(blocks + 2));
-  return {nibbles_of(_mm512_mask_broadcast_i32x4(first, 0xFF00, load_128(blocks + 20)),
-                     _mm512_set_epi32(4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0))};
+  return nibbles_of(_mm512_mask_broadcast_i32x4(first, 0xFF00, load_128(blocks + 20)),
+                    _mm512_set_epi32(4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0));
 }
 inline Chunk chunk_q4_k(const u8* block, int chunk) {
-  return {nibbles_of(_mm512_maskz_broadcast_i64x4(0xFF, load_256(block + 16 + chunk * 32)),
-                     _mm512_set_epi32(4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0))};
+  return nibbles_of(_mm512_maskz_broadcast_i64x4(0xFF, load_256(block + 16 + chunk * 32)),
+                    _mm512_set_epi32(4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0));
 }
 inline Chunk chunk_q6_k(const u8* block, int chunk) {
   const int half = chunk / 2, odd = chunk % 2;
@@ -148,11 +142,12 @@ inline Chunk chunk_q6_k(const u8* block, int chunk) {
 
 #else
 
-constexpr float kSignedZero = 0;
+inline Bytes load_bytes(const void* p) { return load_256(p); }
 
-// Two products fit 16 bits: of levels up to 63, or of magnitudes up to 128, with 127.
+// w (128 high + low), four neighbours a lane. Two products fit 16 bits: of levels up to 63, or of
+// magnitudes up to 128, with 127.
 template <bool kSigned>
-inline __m256 multiply(__m256i w, __m256i high, __m256i low) {
+inline Vec multiply(Bytes w, Bytes high, Bytes low) {
   if constexpr (kSigned) {
     high = _mm256_sign_epi8(high, w);
     low = _mm256_sign_epi8(low, w);
@@ -160,72 +155,26 @@ inline __m256 multiply(__m256i w, __m256i high, __m256i low) {
   }
   const __m256i h = _mm256_madd_epi16(_mm256_maddubs_epi16(w, high), _mm256_set1_epi16(128));
   const __m256i l = _mm256_madd_epi16(_mm256_maddubs_epi16(w, low), _mm256_set1_epi16(1));
-  return _mm256_cvtepi32_ps(_mm256_add_epi32(h, l));
-}
-template <bool kSigned>
-inline Lanes multiply(Chunk w, const i8* high, const i8* low) {
-  return {multiply<kSigned>(w.halves[0], load_256(high), load_256(low)),
-          multiply<kSigned>(w.halves[1], load_256(high + 32), load_256(low + 32))};
-}
-inline void add_product(Lanes& sums, Lanes a, Lanes b) {
-  for (int i = 0; i < 2; i++)
-    sums.halves[i] = _mm256_fmadd_ps(a.halves[i], b.halves[i], sums.halves[i]);
+  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(_mm256_add_epi32(h, l)));
 }
 
-template <int kGroup>
-inline Groups<kGroup> load_groups(const float* p) {
-  Groups<kGroup> x;
-  for (__m256& eight : x.eights) eight = _mm256_loadu_ps(p), p += 8;
-  return x;
+inline Scales<32> with_mins(__m256 scales, float factor) {
+  const Vec scale = reinterpret_cast<Vec>(scales);
+  return {scale, scale * factor};
 }
-inline Groups<32> groups_of(__m256 v) { return {v}; }
-inline Groups<16> groups_of_bytes(const void* p) {
-  const __m128i bytes = load_128(p);
-  return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
-          _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
+inline Vec from_u8(__m128i x) {
+  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)));
 }
-template <int kGroup>
-inline Groups<kGroup> scaled(Groups<kGroup> a, float factor) {
-  for (__m256& eight : a.eights) eight = _mm256_mul_ps(eight, _mm256_set1_ps(factor));
-  return a;
+inline Vec from_i8(__m128i x) {
+  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)));
 }
-template <int kGroup>
-inline Groups<kGroup> product(Groups<kGroup> a, Groups<kGroup> b) {
-  for (int i = 0; i < kBlock / kGroup / 8; i++)
-    a.eights[i] = _mm256_mul_ps(a.eights[i], b.eights[i]);
-  return a;
+inline Scales<32> scales_q4_k(__m128i scales_and_mins, __m128 d_and_dmin) {
+  return {from_u8(scales_and_mins) * d_and_dmin[0],
+          from_u8(_mm_srli_si128(scales_and_mins, 8)) * d_and_dmin[1]};
 }
-template <int kGroup>
-inline void add_product(Groups<kGroup>& sums, Groups<kGroup> a, Groups<kGroup> b) {
-  for (int i = 0; i < kBlock / kGroup / 8; i++)
-    sums.eights[i] = _mm256_fmadd_ps(a.eights[i], b.eights[i], sums.eights[i]);
-}
-template <int kGroup>
-inline float sum(Groups<kGroup> a) {
-  float total = 0;
-  for (const __m256 eight : a.eights) {
-    float lanes[8];
-    _mm256_storeu_ps(lanes, eight);
-    for (const float lane : lanes) total += lane;
-  }
-  return total;
-}
-inline float sum(Lanes a, Lanes b) {
-  const __m256 all = _mm256_add_ps(_mm256_add_ps(a.halves[0], b.halves[0]),
-                                   _mm256_add_ps(a.halves[1], b.halves[1]));
-  return sum(Groups<32>{all});
-}
-template <int kGroup>
-inline Lanes of_chunk(Groups<kGroup> a, int chunk) {
-  Lanes x;
-  for (int i = 0; i < 2; i++) {
-    const int first = chunk * (kChunk / kGroup) + i * (32 / kGroup),
-              second = first + 32 / kGroup - 1;
-    const int b = second % 8, c = first % 8;
-    x.halves[i] =
-        _mm256_permutevar8x32_ps(a.eights[first / 8], _mm256_set_epi32(b, b, b, b, c, c, c, c));
-  }
-  return x;
+inline Scales<16> scales_q6_k(__m128i scales, float d) {
+  const Vec first = from_i8(scales) * d, second = from_i8(_mm_srli_si128(scales, 8)) * d;
+  return {first, second, first * 32.0f, second * 32.0f};
 }
 
 inline __m256i low_nibbles(__m256i x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
@@ -254,93 +203,126 @@ inline Chunk chunk_q6_k(const u8* block, int chunk) {
 
 #endif
 
-inline float f16_at(const void* p) {
-  u16 bits;
-  __builtin_memcpy(&bits, p, sizeof bits);
-  return _cvtsh_ss(bits);
+#if defined(__AVX512VNNI__)
+constexpr float kSignedZero = 128;  // how a level of 0 is read where levels are signed
+#else
+constexpr float kSignedZero = 0;
+#endif
+
+// The number of its group for each lane of a chunk.
+template <int kGroup>
+inline Lanes of_chunk(const Vec* groups, int chunk) {
+  Lanes x;
+  for (int i = 0; i < kChunk / 4 / kLanes; i++) {
+    const int first = (chunk * kChunk + i * kLanes * 4) / kGroup;
+    VecU group;
+    for (int l = 0; l < kLanes; l++) group[l] = unsigned(first % kLanes + l * 4 / kGroup);
+    x.parts[i] = __builtin_shuffle(groups[first / kLanes], group);
+  }
+  return x;
 }
+
 // The f16 at the beginning of each of 8 blocks.
-inline __m256 f16_of_blocks(const u8* blocks, size_t stride) {
+template <size_t kStride>
+inline __m256 f16_of_blocks(const u8* blocks) {
   u16 bits[8];
-  for (size_t i = 0; i < 8; i++) __builtin_memcpy(bits + i, blocks + i * stride, sizeof(u16));
-  return _mm256_cvtph_ps(_mm_set_epi16(short(bits[7]), short(bits[6]), short(bits[5]),
-                                       short(bits[4]), short(bits[3]), short(bits[2]),
-                                       short(bits[1]), short(bits[0])));
+  for (size_t i = 0; i < 8; i++) __builtin_memcpy(bits + i, blocks + i * kStride, sizeof(u16));
+  return _mm256_cvtph_ps(load_128(bits));
+}
+inline __m128i bytes_of_words(unsigned a, unsigned b, unsigned c, unsigned d) {
+  return _mm_set_epi32(int(d), int(c), int(b), int(a));
 }
 
 // The types: 256 elements at `block`.
-template <int kGroupElements>
-struct Scales {
-  Groups<kGroupElements> scale, min;
-};
 struct IntegerQ8_0 {
   static constexpr int kGroup = 32, kBytes = 8 * 34;
   static constexpr bool kSigned = true;
   static Chunk chunk(const u8* block, int i) { return chunk_q8_0(block + i * 68); }
   static Scales<kGroup> scales(const u8* block) {
-    const Groups<kGroup> scale = groups_of(f16_of_blocks(block, 34));
-    return {scale, scaled(scale, kSignedZero)};
+    return with_mins(f16_of_blocks<34>(block), kSignedZero);
   }
 };
 struct IntegerQ4_0 {
   static constexpr int kGroup = 32, kBytes = 8 * 18;
   static constexpr bool kSigned = false;
   static Chunk chunk(const u8* block, int i) { return chunk_q4_0(block + i * 36); }
-  static Scales<kGroup> scales(const u8* block) {
-    const Groups<kGroup> scale = groups_of(f16_of_blocks(block, 18));
-    return {scale, scaled(scale, 8)};
-  }
+  static Scales<kGroup> scales(const u8* block) { return with_mins(f16_of_blocks<18>(block), 8); }
 };
 struct IntegerQ4_K {
   static constexpr int kGroup = 32, kBytes = 144;
   static constexpr bool kSigned = false;
   static Chunk chunk(const u8* block, int i) { return chunk_q4_k(block, i); }
+  // As unpack_scales_q4_k, in one register.
   static Scales<kGroup> scales(const u8* block) {
-    unsigned bytes[4];
-    unpack_scales_q4_k(bytes, block);
-    const __m128i packed =
-        _mm_set_epi32(int(bytes[3]), int(bytes[2]), int(bytes[1]), int(bytes[0]));
-    const auto widened = [](__m128i x) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)); };
-    return {scaled(groups_of(widened(packed)), f16_at(block)),
-            scaled(groups_of(widened(_mm_srli_si128(packed, 8))), f16_at(block + 2))};
+    const __m128i head = load_128(block);  // d, dmin, 12 bytes
+    const __m128i low = _mm_shuffle_epi8(
+        head, _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 15, 14, 13, 12, 7, 6, 5, 4));
+    const __m128i high = _mm_shuffle_epi8(
+        head, _mm_set_epi8(11, 10, 9, 8, -1, -1, -1, -1, 7, 6, 5, 4, -1, -1, -1, -1));
+    const __m128i six_bits = _mm_and_si128(low, bytes_of_words(kSix, kFour, kSix, 0));
+    const __m128i last_mins = _mm_and_si128(_mm_srli_epi16(low, 4), bytes_of_words(0, 0, 0, kFour));
+    const __m128i top = _mm_and_si128(_mm_srli_epi16(high, 2), _mm_set1_epi8(0x30));
+    return scales_q4_k(_mm_or_si128(_mm_or_si128(six_bits, last_mins), top), _mm_cvtph_ps(head));
   }
+  static constexpr unsigned kSix = 0x3F3F3F3F, kFour = 0x0F0F0F0F;
 };
 struct IntegerQ6_K {
   static constexpr int kGroup = 16, kBytes = 210;
   static constexpr bool kSigned = false;
   static Chunk chunk(const u8* block, int i) { return chunk_q6_k(block, i); }
   static Scales<kGroup> scales(const u8* block) {
-    const Groups<kGroup> scale = scaled(groups_of_bytes(block + 192), f16_at(block + 208));
-    return {scale, scaled(scale, 32)};
+    u16 d;
+    __builtin_memcpy(&d, block + 208, sizeof d);
+    return scales_q6_k(load_128(block + 192), _cvtsh_ss(d));
   }
 };
 
 // The sums of one row of w and kX rows of x, two chains of additions each.
 template <typename Type, int kX>
 struct IntegerSums {
+  static constexpr int kGroup = Type::kGroup, kParts = Scales<kGroup>::kParts;
   Lanes products[kX][2] = {};
-  Groups<Type::kGroup> mins[kX] = {};
+  Scales<kGroup> mins[kX] = {};  // in the second half
 
   void add(const u8* block, const IntegerRows& x, size_t at) {
-    const auto [scale, min] = Type::scales(block);
-    Groups<Type::kGroup> factors[kX];
+    const Scales<kGroup> scales = Type::scales(block);
+    Scales<kGroup> factors[kX];
     for (int t = 0; t < kX; t++) {
-      const size_t group = (size_t(t) * x.stride + at) / Type::kGroup;
-      factors[t] = product(scale, load_groups<Type::kGroup>(x.scales + group));
-      if (!Type::kSigned || kSignedZero != 0)
-        add_product(mins[t], min, load_groups<Type::kGroup>(x.sums + group));
+      const float* of_x = x.scales + (size_t(t) * x.stride + at) / kGroup * 2;
+      for (int i = 0; i < kParts; i++) {
+        factors[t].parts[i] = scales.parts[i] * load(of_x + i * kLanes);
+        if (2 * i + 2 > kParts) mins[t].parts[i] += factors[t].parts[i];
+      }
     }
 #pragma GCC unroll 4
     for (int c = 0; c < kBlock / kChunk; c++) {
       const Chunk w = Type::chunk(block, c);
       for (int t = 0; t < kX; t++) {
         const size_t from = size_t(t) * x.stride + at + size_t(c) * kChunk;
-        add_product(products[t][c % 2], multiply<Type::kSigned>(w, x.high + from, x.low + from),
-                    of_chunk(factors[t], c));
+        const Lanes scale = of_chunk<kGroup>(factors[t].parts, c);
+        for (size_t i = 0; i < kChunk / sizeof(Bytes); i++) {
+          const Vec product =
+              multiply<Type::kSigned>(w.parts[i], load_bytes(x.high + from + i * sizeof(Bytes)),
+                                      load_bytes(x.low + from + i * sizeof(Bytes)));
+          Vec& sum = products[t][c % 2].parts[i];
+          sum = multiply_add(product, scale.parts[i], sum);
+        }
       }
     }
   }
-  float total(int t) const { return sum(products[t][0], products[t][1]) - sum(mins[t]); }
+  float total(int t) const {
+    Vec all = {};
+    for (size_t i = 0; i < kChunk / sizeof(Bytes); i++)
+      all += products[t][0].parts[i] + products[t][1].parts[i];
+    if constexpr (kParts == 1) {
+      VecU second = {};
+      for (int l = kLanes / 2; l < kLanes; l++) second[l] = ~0u;
+      all -= select(second, mins[t].parts[0], Vec{});
+    } else {
+      for (int i = kParts / 2; i < kParts; i++) all -= mins[t].parts[i];
+    }
+    return sum(all);
+  }
 };
 
 template <typename Type, int kX>

@@ -58,19 +58,6 @@ inline void keep_in_memory(T& values) {
 
 inline Vec magnitude(Vec x) { return as_float(as_bits(x) & 0x7FFFFFFF); }
 
-// One rounding, where the instruction set has it.
-inline Vec multiply_add(Vec a, Vec b, Vec c) {
-#if defined(__AVX512F__)
-  return reinterpret_cast<Vec>(_mm512_fmadd_ps(
-      reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
-#elif defined(__FMA__)
-  return reinterpret_cast<Vec>(_mm256_fmadd_ps(
-      reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
-#else
-  return a * b + c;
-#endif
-}
-
 // 16 values of f32 and the choice among them by the low 4 bits of each lane.
 #if defined(__AVX512F__)
 struct Table {
@@ -358,8 +345,10 @@ void group_to_integers(const IntegerRows& to, size_t at, const float* x) {
   }
   int all = 0;
   for (int l = 0; l < kLanes; l++) all += total[l];
-  to.scales[at / kGroup] = scale;
-  to.sums[at / kGroup] = scale * float(all);
+  constexpr size_t kGroups = 256 / kGroup;
+  float* scales = to.scales + at / 256 * 2 * kGroups + at % 256 / kGroup;
+  scales[0] = scale;
+  scales[kGroups] = scale * float(all);
 }
 
 void to_integers(const IntegerRows& to, size_t at, const float* x, size_t n, int group) {

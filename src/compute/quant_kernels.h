@@ -16,8 +16,7 @@ extern const float* const kNf4Codes;
 // Row t begins at element t * stride, a multiple of 256; what lies behind its columns is zero.
 struct IntegerRows {
   signed char *high, *low;
-  float* scales;  // of each group
-  float* sums;    // of each group: scale times the sum of its integers
+  float* scales;  // for every 256: of its groups, then of each scale times the sum of its integers
   size_t stride;
 };
 
