@@ -12,9 +12,15 @@ import argparse
 import json
 import os
 import shlex
+import signal
+import socket
 import statistics
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 GGUF = {"bf16": "BF16", "q8_0": "Q8_0", "q4_0": "Q4_0", "q4_k_m": "Q4_K_M"}
@@ -62,10 +68,73 @@ class Bench:
             command = ["unshare", "-m", "--propagation", "unchanged", "bash", "-c", BIND_AVX2, "llama", *command]
         return self.last_line(self.peer(*command))["avg_ts"]
 
+    def together(self, command, port, path, body, answered, requests=8, n=64):
+        """Tokens a second of requests that a server answers at the same time."""
+        server = subprocess.Popen(command, cwd=self.work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  start_new_session=True)
+
+        def ask(path, body=None):
+            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body and json.dumps(body).encode(),
+                                             {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=300) as answer:
+                return json.load(answer)
+
+        def ready():
+            try:
+                return bool(ask("/health"))
+            except (urllib.error.URLError, OSError):
+                return False
+
+        try:
+            while not ready():
+                if server.poll() is not None:
+                    raise RuntimeError(f"{shlex.join(command)} ended")
+                time.sleep(0.2)
+            bodies = [{**body, "prompt": [1000 + 17 * i + j for j in range(4)]} for i in range(requests)]
+            with ThreadPoolExecutor(requests) as pool:
+                for _ in range(2):  # the first time warms it up
+                    begin = time.perf_counter()
+                    made = sum(answered(answer) for answer in pool.map(lambda one: ask(path, one), bodies))
+                    seconds = time.perf_counter() - begin
+            if made != requests * n:
+                raise RuntimeError(f"{made} tokens were made, not {requests * n}")
+            return made / seconds
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+    def serve_together(self, dtype):
+        port = free_port()
+        return self.together([self.binary, "serve", "--model", self.with_vocabulary(dtype), "--port", str(port),
+                              "--threads", "2", "--speculate", "off"], port, "/v1/completions",
+                             {"model": "x", "max_tokens": 64, "temperature": 0},
+                             lambda answer: answer["usage"]["completion_tokens"])
+
+    def llama_together(self, dtype):
+        port = free_port()
+        return self.together(self.peer("llama-server", "-m", self.with_vocabulary(dtype), "--port", str(port), "-t",
+                                       "2", "-np", "8", "-c", "4096", "--no-warmup"), port, "/completion",
+                             {"n_predict": 64, "temperature": 0, "ignore_eos": True, "cache_prompt": False},
+                             lambda answer: answer["tokens_predicted"])
+
+    def with_vocabulary(self, dtype):
+        """A GGUF file with Llama 3's tokens, from the folder of a model in --work/folder."""
+        name = f"vocabulary-{dtype}.gguf"
+        if not (self.work / name).exists():
+            subprocess.run([self.binary, "export", "--model", "folder", "--to", "gguf", "--dtype", dtype, "--output",
+                            name], cwd=self.work, check=True)
+        return name
+
     def torch(self, field, dtype, avx2=False):
         env = [f"{key}={value}" for key, value in TORCH_AVX2.items()] if avx2 else []
         return self.last_line(self.peer("env", *env, "python3", "/mnt/tools/peer_lora.py", "--dtype", dtype,
                                         "--steps", "2"))[field]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def serve_rows():
@@ -86,6 +155,9 @@ def serve_rows():
         lambda b: b.chatmem("prefill", "median_tokens_per_second", "--tokens", "4096", "--dtype", "q4_k_m", "--rounds",
                             "1"),
         lambda b: b.llama("q4_k_m", 4096, 0), 1.4, 2.5)
+    for dtype in ["q4_k_m", "q8_0"]:
+        rows[f"8 requests together {dtype}"] = (lambda b, d=dtype: b.serve_together(d),
+                                                lambda b, d=dtype: b.llama_together(d), 1.5, 3)
     return rows
 
 

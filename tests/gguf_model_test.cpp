@@ -114,9 +114,9 @@ TEST_F(GgufModelTest, WrittenIsTheSameModel) {
   for (const char* name : kGoldenModels) {
     const LoadedModel source = load_model(*ops_, golden(name));
     const auto tokens = some_tokens(source.model.config.vocab_size);
-    for (const auto& [type, limit] : {std::pair(GgufFileType::f32, 1e-6),
-                                      {GgufFileType::f16, 1e-5},
-                                      {GgufFileType::bf16, 1e-3}}) {
+    for (const auto& [type, limit] : {std::pair(GgufFileType::all_f32, 1e-6),
+                                      {GgufFileType::mostly_f16, 1e-5},
+                                      {GgufFileType::mostly_bf16, 1e-3}}) {
       const fs::path path = folder_.path() / "model.gguf";
       const GgufSaved saved = save_gguf(path, *ops_, source.model, {type, name, {}});
       EXPECT_EQ(saved.n_replaced, 0);
@@ -131,7 +131,7 @@ TEST_F(GgufModelTest, WrittenIsTheSameModel) {
       const auto d = compare_models(*ops_, {source.model}, {written.model}, tokens);
       EXPECT_TRUE(d.is_finite);
       EXPECT_LT(d.mean_kl, limit) << name << " " << saved.type;
-      if (type != GgufFileType::f32) continue;
+      if (type != GgufFileType::all_f32) continue;
       // and back to a folder: the same bits
       save_model(folder_.path() / "back", *ops_, written.model, {.dtype = DType::f32});
       EXPECT_EQ(read_file(folder_.path() / "back/model.safetensors").size(),
@@ -160,7 +160,8 @@ TEST_F(GgufModelTest, QuantizedByTheRecipe) {
   const LoadedModel source = load_model(*ops_, golden("llama.gguf"));
   const fs::path path = folder_.path() / "model.gguf";
   // rows of 32 and 64 elements do not fill blocks of 256
-  EXPECT_EQ(save_gguf(path, *ops_, source.model, {GgufFileType::q4_k_m, "m", {}}).n_replaced, 15);
+  EXPECT_EQ(save_gguf(path, *ops_, source.model, {GgufFileType::mostly_q4_k_m, "m", {}}).n_replaced,
+            15);
   const GgufFile fallback(path);
   EXPECT_EQ(fallback.tensors().at("blk.0.attn_q.weight").type, "Q8_0");
   EXPECT_EQ(fallback.tensors().at("output.weight").type, "Q8_0");
@@ -170,7 +171,8 @@ TEST_F(GgufModelTest, QuantizedByTheRecipe) {
   config.dim = config.hidden_dim = 256;
   config.n_layers = 8;
   const LoadedModel fresh = init_model(*ops_, config, DType::bf16, 1);
-  EXPECT_EQ(save_gguf(path, *ops_, fresh.model, {GgufFileType::q4_k_m, "m", {}}).n_replaced, 8)
+  EXPECT_EQ(save_gguf(path, *ops_, fresh.model, {GgufFileType::mostly_q4_k_m, "m", {}}).n_replaced,
+            8)
       << "attn_output has rows of 32 elements";
   const GgufFile file(path);
   EXPECT_EQ(file.find("general.file_type")->integer(), 15);
@@ -198,7 +200,7 @@ TEST_F(GgufModelTest, QuantizedByTheRecipe) {
 TEST_F(GgufModelTest, WhatHasItsTypeIsCopied) {
   const LoadedModel source = load_model(*ops_, golden("llama.gguf"));
   const fs::path path = folder_.path() / "model.gguf";
-  save_gguf(path, *ops_, source.model, {GgufFileType::q8_0, "m", {}});
+  save_gguf(path, *ops_, source.model, {GgufFileType::mostly_q8_0, "m", {}});
   const GgufFile written(path);
   for (const auto& [name, tensor] : source.gguf->tensors()) {
     if (name == kRopeFactors) continue;  // a quotient of quotients
@@ -212,7 +214,7 @@ TEST_F(GgufModelTest, AdaptersAreTheSameOnEveryLayout) {
     Adapter adapter = load_adapter(*ops_, base.model, golden(name) / "adapter", DType::f32);
     adapter.blocks[1].wv.scale *= 2;  // modules may differ
     const fs::path path = folder_.path() / "model.gguf", lora = folder_.path() / "lora.gguf";
-    save_gguf(path, *ops_, base.model, {GgufFileType::f32, name, {}});
+    save_gguf(path, *ops_, base.model, {GgufFileType::all_f32, name, {}});
     save_gguf_adapter(lora, *ops_, base.model.config, adapter, name);
     const GgufFile file(lora);
     EXPECT_EQ(*file.find("adapter.lora.alpha")->get<double>(), 8);

@@ -260,13 +260,13 @@ TEST_F(PrefixStoreTest, ARestartedGeneratorKnowsThePrompt) {
     options.kv_folder = PrefixStoreOptions{folder_.path(), 1 << 30, {}};
     Generator generator(*g.ops, g.model(), options);
     CHECK(generator.add(1, request));
-    std::pair<Tokens, int> answer;
+    std::pair<Tokens, int> made;
     while (generator.n_active() > 0)
       for (const GeneratedToken& token : generator.step()) {
-        answer.first.push_back(token.token);
-        answer.second = token.cached_tokens;
+        made.first.push_back(token.token);
+        made.second = token.cached_tokens;
       }
-    return answer;
+    return made;
   };
   const auto [cold, none] = answer({});
   EXPECT_EQ(none, 0);

@@ -24,12 +24,12 @@ struct FileTypeInfo {
   uint32_t number;  // llama.cpp's LLAMA_FTYPE
   DType dtype;      // of most weights
 };
-constexpr FileTypeInfo kFileTypes[] = {{"f32", GgufFileType::f32, 0, DType::f32},
-                                       {"f16", GgufFileType::f16, 1, DType::f16},
-                                       {"bf16", GgufFileType::bf16, 32, DType::bf16},
-                                       {"q8_0", GgufFileType::q8_0, 7, DType::q8_0},
-                                       {"q4_0", GgufFileType::q4_0, 2, DType::q4_0},
-                                       {"q4_k_m", GgufFileType::q4_k_m, 15, DType::q4_k}};
+constexpr FileTypeInfo kFileTypes[] = {{"f32", GgufFileType::all_f32, 0, DType::f32},
+                                       {"f16", GgufFileType::mostly_f16, 1, DType::f16},
+                                       {"bf16", GgufFileType::mostly_bf16, 32, DType::bf16},
+                                       {"q8_0", GgufFileType::mostly_q8_0, 7, DType::q8_0},
+                                       {"q4_0", GgufFileType::mostly_q4_0, 2, DType::q4_0},
+                                       {"q4_k_m", GgufFileType::mostly_q4_k_m, 15, DType::q4_k}};
 
 const FileTypeInfo& info_of(GgufFileType type) {
   return *std::ranges::find(kFileTypes, type, &FileTypeInfo::type);
@@ -57,7 +57,7 @@ DType wanted_dtype(const std::string& key, const Llama& model, GgufFileType type
       key == (model.config.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight");
   // with rows of another length llama.cpp takes q8_0, as fitting_dtype does
   if (is_output) return model.config.dim % int(block_elements(dtype)) ? DType::q8_0 : DType::q6_k;
-  if (type != GgufFileType::q4_k_m) return dtype;
+  if (type != GgufFileType::mostly_q4_k_m) return dtype;
   int layer = 0;
   if (std::sscanf(key.c_str(), "model.layers.%d.", &layer) != 1) return dtype;
   const bool is_sensitive = key.ends_with(".v_proj.weight") || key.ends_with(".down_proj.weight");
@@ -262,7 +262,7 @@ void save_gguf_adapter(const fs::path& path, Ops& ops, const Config& config, con
              {{"general.architecture", GgufValue::of("llama")},
               {"general.type", GgufValue::of("adapter")},
               {"general.name", GgufValue::of(name)},
-              {"general.file_type", GgufValue::of(info_of(GgufFileType::f32).number)},
+              {"general.file_type", GgufValue::of(info_of(GgufFileType::all_f32).number)},
               {"general.quantization_version", GgufValue::of(uint32_t(2))},
               {"adapter.type", GgufValue::of("lora")},
               {kAlpha, GgufValue::of(*alpha)}},

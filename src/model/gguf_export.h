@@ -9,15 +9,22 @@
 
 namespace chatmem {
 
-// By the names of llama-quantize.
-enum class GgufFileType { f32, f16, bf16, q8_0, q4_0, q4_k_m };
+// llama.cpp's; what llama-quantize calls f32, f16, ...
+enum class GgufFileType {
+  all_f32,
+  mostly_f16,
+  mostly_bf16,
+  mostly_q8_0,
+  mostly_q4_0,
+  mostly_q4_k_m
+};
 std::optional<GgufFileType> parse_gguf_file_type(std::string_view name);
 
 // Of q4_k_m: layers whose attn_v and ffn_down are q6_k: the first and last eighth and every third.
 bool gets_more_bits(int layer, int n_layers);
 
 struct GgufSaveOptions {
-  GgufFileType type = GgufFileType::f16;
+  GgufFileType type = GgufFileType::mostly_f16;
   std::string name;       // general.name
   GgufMetadata metadata;  // the tokenizer's
 };

@@ -53,7 +53,8 @@ struct Tally {
 class Server {
  public:
   explicit Server(const std::string& model)
-      : command_({"serve", "--model", model, "--port", "0", "--max-requests", "16"}) {
+      : command_({"serve", "--model", model, "--port", "0", "--max-requests", "16", "--max-queue",
+                  std::to_string(kMaxClients)}) {
     if (!command_.wait_for("listening on"))
       throw Error("[load] the server must start: " + command_.err());
     const std::string out = command_.out();
@@ -94,8 +95,10 @@ std::string request_body(Random& random) {
        {"stream", true}});
 }
 
-// One streamed answer. `leave_after` events the client goes away; -1: it stays.
+// One streamed answer. The client goes away after `leave_after` events or that many half seconds,
+// be it in the queue; -1: it stays.
 void ask(const Server& server, Random& random, int leave_after, Tally& tally) {
+  const auto leave_at = Clock::now() + leave_after * milliseconds(500);
   int events = 0;
   bool done = false;
   SseDecoder decoder([&](const SseEvent& event) {
@@ -109,13 +112,13 @@ void ask(const Server& server, Random& random, int leave_after, Tally& tally) {
                 .idle_timeout_ms = kStuckMs};
   call.on_body = [&](const HttpResponse& head, std::string_view bytes) {
     if (head.status == 200) decoder.feed(bytes);
-    return leave_after < 0 || events < leave_after;
+    return leave_after < 0 || (events < leave_after && Clock::now() < leave_at);
   };
   try {
     const HttpResponse response = http_request(call);
     if (response.status == 429 || response.status == 503) {
       tally.busy++;
-      std::this_thread::sleep_for(milliseconds(50 + random.below(200)));
+      std::this_thread::sleep_for(milliseconds(500 + random.below(1000)));  // Retry-After: 1
     } else if (response.status != 200) {
       tally.fail(fmt::format("status {}", response.status));
     } else if (!done) {
