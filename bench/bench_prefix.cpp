@@ -1,6 +1,7 @@
 // What shared prefixes and guesses bring on this machine: the time to the first token of a chat
 // that grew by a day (4,000 tokens and 300 more), cold, warm and after a restart; the cost of
-// writing pages to disk while decoding; decoding with a right prediction.
+// writing pages to disk while decoding; decoding with a right prediction. Four layers and the head
+// of Llama 3.1 8B in bf16, all cores.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -50,9 +51,8 @@ std::vector<int> random_text(int n, const Config& config) {
 
 struct Bench {
   Bench() {
-    config.dim = 768, config.hidden_dim = 2048, config.n_layers = 8;
-    config.n_heads = 12, config.n_kv_heads = 4, config.head_dim = 64;
-    config.vocab_size = 8192, config.max_seq_len = 8192;
+    config = *known_config("llama-3.1-8b");
+    config.n_layers = 4, config.max_seq_len = 8192;
     model = random_model(*ops, config, *parse_weight_formats("bf16"), 1);
   }
   std::unique_ptr<Generator> generator(bool on_disk, int draft_tokens = 0) {
