@@ -181,14 +181,15 @@ struct ForwardScratch {
   size_t size;
 };
 
-void finish_rows(const Shape& s, const QueryTile& tile, Tensor lse, const ForwardScratch& f) {
+// Of each row: log of the sum of exponentials; the sum becomes its inverse.
+void finish_rows(const Shape& s, const QueryTile& tile, Tensor lse, const float* max, float* sum) {
   for (int r = 0; r < tile.rows; r++) {
     if (lse) {
       const size_t row = size_t(tile.run->row + tile.first + r / s.group);
       const size_t head = size_t(tile.kv_head * s.group + r % s.group);
-      lse.f32()[row * size_t(lse.cols) + head] = f.max[r] + std::log(f.sum[r]);
+      lse.f32()[row * size_t(lse.cols) + head] = max[r] + std::log(sum[r]);
     }
-    f.sum[r] = 1 / f.sum[r];
+    sum[r] = 1 / sum[r];
   }
 }
 
@@ -213,8 +214,107 @@ void forward_tile(const CpuDevice& device, const Shape& s, const QueryTile& tile
     device.kernels->scale_rows(f.out, f.correction, tile.rows, s.head_dim);
     add_weighted(device, s, tile, v, keys, f.scores, f.out);
   }
-  finish_rows(s, tile, lse, f);
+  finish_rows(s, tile, lse, f.max, f.sum);
   device.kernels->scale_rows(f.out, f.sum, tile.rows, s.head_dim);
+  store_queries(device, s, tile, out, f.out);
+}
+
+// -- forward in pairs of bf16: keys as they lie, values by two rows, weights rounded to bf16
+
+bool takes_pairs(const CpuDevice& device, Tensor q, const KvPool& pool, Heads heads) {
+  return device.kernels->tile_gemm_pairs && q.dtype == DType::bf16 && pool.k.dtype == DType::bf16 &&
+         heads.head_dim % device.kernels->lanes == 0;
+}
+
+struct PairsScratch {
+  float *columns, *out, *scores, *weights, *values, *max, *sum, *correction;
+  size_t size;
+
+  PairsScratch(const Shape& s, float* memory) {
+    Cutter cut{memory};
+    columns = cut.take(s.query_tile() / 2);
+    out = cut.take(s.query_tile());
+    scores = cut.take(s.score_tile());
+    weights = cut.take(s.score_tile() / 2);
+    values = cut.take(size_t(kTileKeys / 2 * s.head_dim));
+    for (float** row : {&max, &sum, &correction}) *row = cut.take(size_t(s.padded));
+    size = cut.used;
+  }
+};
+
+// Queries (rows, head_dim) to pairs (head_dim / 2, padded), with zeros where no query is.
+void load_columns(const Shape& s, const QueryTile& tile, Tensor q, float* columns) {
+  const size_t padded = size_t(tile.padded), width = size_t(s.group * s.head_dim);
+  std::fill_n(columns, size_t(s.head_dim / 2) * padded, 0.0f);
+  for (int i = 0; i < tile.n; i++) {
+    const auto* from = static_cast<const char*>(tile.at(q, i, s));
+    for (size_t p = 0; p < width / 2; p++) {
+      const size_t row = size_t(i * s.group) + p / size_t(s.head_dim / 2);
+      std::memcpy(columns + p % size_t(s.head_dim / 2) * padded + row, from + p * sizeof(float),
+                  sizeof(float));
+    }
+  }
+}
+
+// A page of keys or values of one head.
+const unsigned short* page_of(const Shape& s, const QueryTile& tile, Tensor pool, int kv_layer,
+                              int first_key) {
+  const KvCache& kv = *tile.run->kv;
+  const size_t row = kv.pool->row(kv.pages[size_t(first_key / kPageTokens)], kv_layer, 0);
+  return static_cast<const unsigned short*>(
+      element(pool, row, size_t(tile.kv_head) * size_t(s.head_dim)));
+}
+
+void pairs_tile(const CpuDevice& device, const Shape& s, const QueryTile& tile, Tensor out,
+                Tensor lse, Tensor q, int kv_layer, float* memory) {
+  static constexpr unsigned short kZeros[1024] = {};
+  const CpuKernels& kernels = *device.kernels;
+  const PairsScratch f(s, memory);
+  const KvPool& pool = *tile.run->kv->pool;
+  const size_t padded = size_t(tile.padded), dim = size_t(s.head_dim);
+  const size_t stride = size_t(pool.k.cols);
+  CHECK(dim <= std::size(kZeros));
+  load_columns(s, tile, q, f.columns);
+  std::fill_n(f.out, size_t(tile.rows) * dim, 0.0f);
+  std::fill_n(f.max, padded, -std::numeric_limits<float>::infinity());
+  std::fill_n(f.sum, padded, 0.0f);
+  for (int key = 0; key < tile.n_keys(); key += kTileKeys) {
+    const int keys = std::min(kTileKeys, tile.n_keys() - key), n_pairs = (keys + 1) / 2;
+    const auto* k = page_of(s, tile, pool.k, kv_layer, key);
+    const auto* v = page_of(s, tile, pool.v, kv_layer, key);
+    kernels.tile_gemm_pairs({.c = f.scores,
+                             .c_stride = padded,
+                             .a = reinterpret_cast<const float*>(k),
+                             .a_row_stride = stride / 2,
+                             .a_col_stride = 1,
+                             .b = f.columns,
+                             .b_stride = padded,
+                             .m = keys,
+                             .n = tile.padded,
+                             .k = s.head_dim / 2,
+                             .accumulate = false});
+    mask(s, tile, key, keys, f.scores);
+    kernels.softmax_step_pairs(f.weights, f.scores, s.scale, keys, tile.padded, f.max, f.sum,
+                               f.correction);
+    for (int p = 0; p < n_pairs; p++) {
+      const auto* second = 2 * p + 1 < keys ? v + size_t(2 * p + 1) * stride : kZeros;
+      kernels.pair_rows(f.values + size_t(p) * dim, v + size_t(2 * p) * stride, second, dim);
+    }
+    kernels.scale_rows(f.out, f.correction, tile.rows, s.head_dim);
+    kernels.tile_gemm_pairs({.c = f.out,
+                             .c_stride = dim,
+                             .a = f.weights,
+                             .a_row_stride = 1,
+                             .a_col_stride = padded,
+                             .b = f.values,
+                             .b_stride = dim,
+                             .m = tile.rows,
+                             .n = s.head_dim,
+                             .k = n_pairs,
+                             .accumulate = true});
+  }
+  finish_rows(s, tile, lse, f.max, f.sum);
+  kernels.scale_rows(f.out, f.sum, tile.rows, s.head_dim);
   store_queries(device, s, tile, out, f.out);
 }
 
@@ -372,7 +472,7 @@ void CpuAttention::forward(Tensor out, Tensor lse, Tensor q, std::span<const Run
   CHECK(out.dtype == q.dtype && same_shape(out, q));
   if (lse) CHECK(lse.dtype == DType::f32 && lse.rows == q.rows && lse.cols == heads.n_heads);
   const Shape s(device_, heads);
-  const size_t size = ForwardScratch(s, nullptr).size;
+  const size_t size = ForwardScratch(s, nullptr).size;  // PairsScratch is smaller
   float* memory = scratch_.reserve<float>(size * size_t(device_.n_threads));
   first_task_.assign(1, 0);
   for (const Run& run : runs)
@@ -387,8 +487,9 @@ void CpuAttention::forward(Tensor out, Tensor lse, Tensor q, std::span<const Run
     const size_t i = task - first_task_[r];
     const QueryTile tile(device_, s, runs[r], int(i / size_t(heads.n_kv_heads)) * s.queries,
                          int(i % size_t(heads.n_kv_heads)));
-    forward_tile(device_, s, tile, out, lse, q, heads.kv_layer,
-                 memory + size * size_t(CpuDevice::thread_id()));
+    const bool pairs = takes_pairs(device_, q, *runs[r].kv->pool, heads);
+    (pairs ? pairs_tile : forward_tile)(device_, s, tile, out, lse, q, heads.kv_layer,
+                                        memory + size * size_t(CpuDevice::thread_id()));
   }
 }
 

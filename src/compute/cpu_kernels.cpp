@@ -121,8 +121,21 @@ void dot_rows(float* y, const float* x, int n_x, const typename Source::Element*
   __builtin_trap();
 }
 
+// What an element of a tile is: an f32, or a pair of bf16 whose products are both added.
+struct Singles {
+  static Vec add_product(Vec a, Vec b, Vec c) { return a * b + c; }
+};
+#if defined(__AVX512BF16__)
+struct Pairs {
+  static Vec add_product(Vec a, Vec b, Vec c) {
+    return reinterpret_cast<Vec>(_mm512_dpbf16_ps(
+        reinterpret_cast<__m512>(c), reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)));
+  }
+};
+#endif
+
 // kRows rows and kVecs registers of columns of c stay in registers over the whole of k.
-template <int kRows, int kVecs>
+template <typename Element, int kRows, int kVecs>
 inline void tile_block(const Tile& t, int row, int col) {
   Vec sums[kRows][kVecs] = {};
   const float* a = t.a + size_t(row) * t.a_row_stride;
@@ -132,7 +145,7 @@ inline void tile_block(const Tile& t, int row, int col) {
     for (int v = 0; v < kVecs; v++) bi[v] = load(b + v * kLanes);
     for (int r = 0; r < kRows; r++) {
       const Vec ai = splat(a[size_t(r) * t.a_row_stride]);
-      for (int v = 0; v < kVecs; v++) sums[r][v] = ai * bi[v] + sums[r][v];
+      for (int v = 0; v < kVecs; v++) sums[r][v] = Element::add_product(ai, bi[v], sums[r][v]);
     }
     a += t.a_col_stride;
     b += t.b_stride;
@@ -157,19 +170,29 @@ inline void tile_tail(const Tile& t, int row, int n_rows, int col) {
     }
 }
 
-template <int kRows>
+template <typename Element, int kRows>
 inline void tile_rows(const Tile& t, int row) {
   int col = 0;
-  for (; col + 2 * kLanes <= t.n; col += 2 * kLanes) tile_block<kRows, 2>(t, row, col);
-  for (; col + kLanes <= t.n; col += kLanes) tile_block<kRows, 1>(t, row, col);
+  for (; col + 2 * kLanes <= t.n; col += 2 * kLanes) tile_block<Element, kRows, 2>(t, row, col);
+  for (; col + kLanes <= t.n; col += kLanes) tile_block<Element, kRows, 1>(t, row, col);
   if (col < t.n) tile_tail(t, row, kRows, col);
 }
 
+template <typename Element>
 void tile_gemm(const Tile& t) {
   int row = 0;
-  for (; row + kTileRows <= t.m; row += kTileRows) tile_rows<kTileRows>(t, row);
-  for (; row + 2 <= t.m; row += 2) tile_rows<2>(t, row);
-  if (row < t.m) tile_rows<1>(t, row);
+  for (; row + kTileRows <= t.m; row += kTileRows) tile_rows<Element, kTileRows>(t, row);
+  for (; row + 2 <= t.m; row += 2) tile_rows<Element, 2>(t, row);
+  if (row < t.m) tile_rows<Element, 1>(t, row);
+}
+
+void pair_rows(float* pairs, const u16* first, const u16* second, size_t n) {
+  for (size_t i = 0; i < n; i += kLanes) {
+    const size_t count = n - i < kLanes ? n - i : kLanes;
+    const VecU low = __builtin_convertvector(load16_part(first + i, count), VecU);
+    const VecU high = __builtin_convertvector(load16_part(second + i, count), VecU);
+    store_part(pairs + i, as_float(low | high << 16), count);
+  }
 }
 
 // Sums of long rows are closed every kRun elements, so that the error does not grow with n.
@@ -376,6 +399,30 @@ void softmax_step(float* scores, int keys, int rows, float* max, float* sums, fl
   }
 }
 
+void softmax_step_pairs(float* pairs, const float* scores, float scale, int keys, int rows,
+                        float* max, float* sums, float* correction) {
+  for (int r = 0; r < rows; r += kLanes) {
+    const float* s = scores + r;
+    const Vec before = load(max + r);
+    Vec m = load(s);
+    for (int j = 1; j < keys; j++) m = vmax(m, load(s + size_t(j) * size_t(rows)));
+    m = vmax(before, m * scale);
+    const Vec factor = exp(before - m);
+    Vec total = load(sums + r) * factor;
+    for (int j = 0; j < keys; j += 2) {
+      const Vec first = exp(load(s + size_t(j) * size_t(rows)) * scale - m);
+      Vec second = {};
+      if (j + 1 < keys) second = exp(load(s + size_t(j + 1) * size_t(rows)) * scale - m);
+      store(pairs + size_t(j / 2) * size_t(rows) + r,
+            as_float(round_bf16(first) >> 16 | round_bf16(second)));
+      total += first + second;
+    }
+    store(max + r, m);
+    store(sums + r, total);
+    store(correction + r, factor);
+  }
+}
+
 void scale_rows(float* x, const float* factors, int rows, int cols) {
   for (int r = 0; r < rows; r++)
     scaled(x + size_t(r) * size_t(cols), x + size_t(r) * size_t(cols), factors[r], size_t(cols));
@@ -401,36 +448,43 @@ void softmax_backward(float* scores, float* dp, int keys, int rows, const float*
 
 const CpuKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
   static constexpr CpuKernels kTable = {
-      .name = CHATMEM_NAME(CHATMEM_ISA_NAME),
-      .lanes = kLanes,
-      .bf16_to_f32 = widen<Bf16>,
-      .f16_to_f32 = widen<F16>,
-      .f32_to_bf16 = narrow<narrow_bf16>,
-      .f32_to_f16 = narrow<F16::narrow>,
-      .dot_rows_f32 = dot_rows<F32>,
-      .dot_rows_bf16 = dot_rows<Bf16>,
-      .dot_rows_f16 = dot_rows<F16>,
-      .tile_gemm = tile_gemm,
-      .sum_squares = sum_squares,
-      .dot = dot,
-      .add = add,
-      .scaled = scaled,
-      .axpy = axpy,
-      .normalize = normalize,
-      .normalize_backward = normalize_backward,
-      .multiply_add = multiply_add,
-      .dropout = dropout,
-      .rope_half = rope_half,
-      .rope_interleaved = rope_interleaved,
-      .swiglu = swiglu,
-      .swiglu_backward = swiglu_backward,
-      .max = row_max,
-      .sum_exp = sum_exp,
-      .softmax = softmax,
-      .adamw = adamw,
-      .softmax_step = softmax_step,
-      .scale_rows = scale_rows,
-      .softmax_backward = softmax_backward,
+    .name = CHATMEM_NAME(CHATMEM_ISA_NAME),
+    .lanes = kLanes,
+    .bf16_to_f32 = widen<Bf16>,
+    .f16_to_f32 = widen<F16>,
+    .f32_to_bf16 = narrow<narrow_bf16>,
+    .f32_to_f16 = narrow<F16::narrow>,
+    .dot_rows_f32 = dot_rows<F32>,
+    .dot_rows_bf16 = dot_rows<Bf16>,
+    .dot_rows_f16 = dot_rows<F16>,
+    .tile_gemm = tile_gemm<Singles>,
+#if defined(__AVX512BF16__)
+    .tile_gemm_pairs = tile_gemm<Pairs>,
+#else
+    .tile_gemm_pairs = nullptr,
+#endif
+    .pair_rows = pair_rows,
+    .sum_squares = sum_squares,
+    .dot = dot,
+    .add = add,
+    .scaled = scaled,
+    .axpy = axpy,
+    .normalize = normalize,
+    .normalize_backward = normalize_backward,
+    .multiply_add = multiply_add,
+    .dropout = dropout,
+    .rope_half = rope_half,
+    .rope_interleaved = rope_interleaved,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .max = row_max,
+    .sum_exp = sum_exp,
+    .softmax = softmax,
+    .adamw = adamw,
+    .softmax_step = softmax_step,
+    .softmax_step_pairs = softmax_step_pairs,
+    .scale_rows = scale_rows,
+    .softmax_backward = softmax_backward,
   };
   return kTable;
 }

@@ -56,6 +56,13 @@ struct CpuKernels {
                        size_t cols);
 
   void (*tile_gemm)(const Tile& tile);
+  // The same where each f32 of a and b is a pair of bf16 and k counts pairs: element (i, p) of a
+  // has columns 2 p and 2 p + 1, element (p, j) of b these rows. n is a multiple of `lanes`. Null
+  // without such products.
+  void (*tile_gemm_pairs)(const Tile& tile);
+  // Pairs of two rows of n elements.
+  void (*pair_rows)(float* pairs, const unsigned short* first, const unsigned short* second,
+                    size_t n);
 
   // -- rows of n elements
   double (*sum_squares)(const float* x, size_t n);
@@ -88,6 +95,10 @@ struct CpuKernels {
   // max and sum are updated, correction is what earlier results must be multiplied by.
   void (*softmax_step)(float* scores, int keys, int rows, float* max, float* sum,
                        float* correction);
+  // The same of scores times `scale`, whose results are rounded to bf16: pairs of keys, a row of
+  // pairs for each two; the last has a zero where keys are odd.
+  void (*softmax_step_pairs)(float* pairs, const float* scores, float scale, int keys, int rows,
+                             float* max, float* sum, float* correction);
   void (*scale_rows)(float* x, const float* factors, int rows, int cols);
   // scores become p = exp(score - lse), dp becomes p (dp - delta).
   void (*softmax_backward)(float* scores, float* dp, int keys, int rows, const float* lse,
