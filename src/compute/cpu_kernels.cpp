@@ -188,10 +188,9 @@ void tile_gemm(const Tile& t) {
 
 void pair_rows(float* pairs, const u16* first, const u16* second, size_t n) {
   for (size_t i = 0; i < n; i += kLanes) {
-    const size_t count = n - i < kLanes ? n - i : kLanes;
-    const VecU low = __builtin_convertvector(load16_part(first + i, count), VecU);
-    const VecU high = __builtin_convertvector(load16_part(second + i, count), VecU);
-    store_part(pairs + i, as_float(low | high << 16), count);
+    const VecU low = __builtin_convertvector(load16(first + i), VecU);
+    const VecU high = __builtin_convertvector(load16(second + i), VecU);
+    store(pairs + i, as_float(low | high << 16));
   }
 }
 

@@ -60,7 +60,7 @@ struct CpuKernels {
   // has columns 2 p and 2 p + 1, element (p, j) of b these rows. n is a multiple of `lanes`. Null
   // without such products.
   void (*tile_gemm_pairs)(const Tile& tile);
-  // Pairs of two rows of n elements.
+  // Pairs of two rows of n elements, a multiple of `lanes`.
   void (*pair_rows)(float* pairs, const unsigned short* first, const unsigned short* second,
                     size_t n);
 
