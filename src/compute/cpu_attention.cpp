@@ -11,7 +11,7 @@ namespace {
 static_assert(kTileKeys == kPageTokens);
 
 // Query rows (queries x heads of a group) of one tile.
-constexpr int kTileQueries = 64;
+constexpr int kTileQueries = 128;
 
 // What is the same for all tiles of one call.
 struct Shape {
