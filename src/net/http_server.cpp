@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "net/http_error.h"
 #include "net/http_request_check.h"
+#include "net/peer.h"
 
 namespace chatmem {
 namespace {
@@ -557,7 +558,7 @@ void HttpServer::Connection::answer_done() {
     answer_ended_ = false;
     unsent_ = 0;
   }
-  report(read_ended_ ? Delivery::broken : Delivery::sent);
+  report(!read_ended_ || peer_has_all(socket_.native_handle()) ? Delivery::sent : Delivery::broken);
   if (!keep_ || core_.draining || read_ended_) return start_close();
   expect_request();
   if (!in_.empty()) parse();

@@ -21,8 +21,8 @@ struct HttpRequest {
 };
 
 // What became of an answer, as far as its sender can know. sent: all of it was handed to the
-// operating system while the client was there. broken: it was cut short, or the connection was
-// reset, which a client's system does when it dies with unread bytes.
+// operating system while the client was there, or arrived before it left. broken: it was cut short,
+// or the connection was reset, which a client's system does when it dies with unread bytes.
 enum class Delivery { sent, broken };
 
 // The answer to one request. May be used from any thread, by one at a time, and kept as long as the
