@@ -324,6 +324,8 @@ TEST_P(OpsTest, Rmsnorm) {
       const Tensor xt = up(x), wt = up(w, DType::f32), y = make_tensor(ops, rows, cols, dtype);
       ops.rmsnorm(y, xt, wt, 1e-5f);
       expect_near(download(ops, y), ref_rmsnorm(x, w, 1e-5), tolerance(), "rmsnorm");
+      ops.rmsnorm(y, up(x, DType::f32), wt, 1e-5f);
+      expect_near(download(ops, y), ref_rmsnorm(x, w, 1e-5), tolerance(), "rmsnorm of f32");
 
       const Tensor dyt = up(dy), dxt = up(dx), dwt = up(dw, DType::f32);
       ops.rmsnorm_backward(dxt, dwt, dyt, xt, wt, 1e-5f);
@@ -335,6 +337,7 @@ TEST_P(OpsTest, Rmsnorm) {
       expect_gradient(got_dx, x, loss, 3 * tolerance(), "dx");
       expect_gradient(got_dw, w, loss, 1e-4, "dw");
       ops.rmsnorm_backward(dxt, {}, dyt, xt, wt, 1e-5f);
+      ops.rmsnorm(y, xt, wt, 1e-5f);
       ops.rmsnorm(xt, xt, wt, 1e-5f);
       EXPECT_EQ(download(ops, xt).v, download(ops, y).v) << "y may be x";
     }

@@ -100,7 +100,8 @@ class CpuOps : public Ops {
   }
 
   void rmsnorm(Tensor y, Tensor x, Tensor w, float eps) override {
-    CHECK(is_activation(x) && y.dtype == x.dtype && same_shape(y, x));
+    CHECK(is_activation(x) && is_activation(y) && same_shape(y, x));
+    CHECK(y.dtype == x.dtype || x.dtype == DType::f32);
     CHECK(w.rows == 1 && w.cols == x.cols && w.dtype == DType::f32);
     const size_t n = size_t(x.cols);
     float* buffers = row_buffers(n, 1);

@@ -52,8 +52,8 @@ class Ops {
   virtual void embed(Tensor x, Tensor table,
                      std::span<const int> tokens) = 0;  // table (vocab, dim)
   virtual void gather_rows(Tensor y, Tensor x, std::span<const int> rows) = 0;  // y[i] = x[rows[i]]
-  // y = x / sqrt(mean(x^2) + eps) * w; w (1, dim) f32. In bf16 the normalized x is rounded before
-  // it is multiplied by w, as Hugging Face does. y may be x.
+  // y = x / sqrt(mean(x^2) + eps) * w; w (1, dim) f32. y may be x, or bf16 where x is f32. Of an x
+  // in bf16 the normalized x is rounded before it is multiplied by w, as Hugging Face does.
   virtual void rmsnorm(Tensor y, Tensor x, Tensor w, float eps) = 0;
   // y (+)= scale * x W^T; y (n, out), x (n, in), w (out, in). y may be f32 where x is bf16.
   virtual void matmul(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) = 0;

@@ -42,7 +42,7 @@ void linear(const Pass& pass, int layer, Projection p, Tensor y, Tensor x,
     for (; i < runs.size() && runs[i].adapter == adapter; i++) n += runs[i].n;
     const Tensor to = y.slice(row, n), from = x.slice(row, n);
     if (lora && lora->magnitude) {
-      const Tensor sum{pass.ws.direction.data, n, y.cols, pass.ws.dtype};
+      const Tensor sum{pass.ws.direction.data, n, y.cols, y.dtype};
       pass.ops.matmul(sum, from, w, 1, Accumulate::no);
       add_lora(pass, *lora, sum, from, dropout_key(pass.batch, layer, p));
       pass.ops.scale_columns(to, sum, lora->factor, accumulate);
@@ -113,16 +113,17 @@ Workspace make_workspace(Ops& ops, const Config& c, const WorkspaceShape& shape)
   const int n = shape.max_tokens;
   const auto buffer = [&](int cols) { return make_tensor(ops, n, cols, shape.dtype); };
   const auto buffer_f32 = [&](int cols) { return make_tensor(ops, n, cols, DType::f32); };
+  const auto wide = [&](int cols) { return shape.training ? buffer(cols) : buffer_f32(cols); };
   Workspace ws;
   ws.dtype = shape.dtype;
-  ws.x = buffer(c.dim);
+  ws.x = wide(c.dim);
   ws.acts = {.xn = buffer(c.dim),
-             .k = buffer(c.kv_dim()),
-             .v = buffer(c.kv_dim()),
-             .q = buffer(c.q_dim()),
+             .k = wide(c.kv_dim()),
+             .v = wide(c.kv_dim()),
+             .q = wide(c.q_dim()),
              .att = buffer(c.q_dim()),
              .lse = shape.training ? buffer_f32(c.n_heads) : Tensor{},
-             .mid = buffer(c.dim),
+             .mid = wide(c.dim),
              .mn = buffer(c.dim),
              .gate = buffer(c.hidden_dim),
              .up = buffer(c.hidden_dim),
@@ -130,7 +131,7 @@ Workspace make_workspace(Ops& ops, const Config& c, const WorkspaceShape& shape)
   if (shape.adapter.rank > 0) ws.low = buffer(shape.adapter.rank);
   const int widest = std::max({c.dim, c.q_dim(), c.hidden_dim});
   if (shape.dropout) ws.dropped = buffer(widest);
-  if (shape.adapter.dora) ws.direction = buffer(widest);
+  if (shape.adapter.dora) ws.direction = wide(widest);
   ws.cos_sin = buffer_f32(c.head_dim);
   ws.out_cos_sin = buffer_f32(c.head_dim);
   ws.out_runs.reserve(size_t(n));
@@ -219,7 +220,9 @@ void block_hidden(const Pass& pass, int layer, Tensor in, BlockActs a) {
   if (!q.rows.empty()) ops.gather_rows(xq = a.mn, a.xn, q.rows);
   linear(pass, layer, kQ, a.q, xq, q.runs);
   ops.rope(a.q, q.cos_sin, c.head_dim, c.rope_layout, +1);
-  ops.attention(a.att, a.lse, a.q, q.runs, c.heads(pass.kv_layer(layer)));
+  Tensor queries = a.q;
+  if (a.q.dtype != a.att.dtype) ops.copy(queries = a.att, a.q);
+  ops.attention(a.att, a.lse, queries, q.runs, c.heads(pass.kv_layer(layer)));
 
   if (q.rows.empty())
     ops.copy(a.mid, in);

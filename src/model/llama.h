@@ -71,24 +71,26 @@ struct Batch {
 };
 
 // What one block computes on the way to its output. Row counts: n, except from q on in the last
-// block: out rows.
+// block: out rows. Wide tensors are f32 but in training, where they are kept for each block: the
+// residual, to which every block adds, and queries and keys, whose products are exponents, so that
+// they are rounded once, when they were rotated.
 struct BlockActs {
   Tensor xn;                // (n, dim) normalized input
-  Tensor k, v;              // (n, kv_dim)
-  Tensor q, att;            // (n, q_dim)
+  Tensor k, v;              // (n, kv_dim), wide
+  Tensor q, att;            // (n, q_dim), q wide
   Tensor lse;               // (n, n_heads) f32, training only
-  Tensor mid, mn;           // (n, dim) residual after attention, normalized
+  Tensor mid, mn;           // (n, dim) residual after attention, wide; normalized
   Tensor gate, up, hidden;  // (n, hidden_dim)
 };
 
 // The buffers of one forward pass, for up to max_tokens rows; every block reuses the same.
 struct Workspace {
   DType dtype = DType::f32;
-  Tensor x;  // (n, dim) residual stream
+  Tensor x;  // (n, dim) residual stream, wide
   BlockActs acts;
   Tensor low;                   // (n, rank) LoRA
   Tensor dropped;               // (n, largest input) with dropout
-  Tensor direction;             // (n, largest output) DoRA, before its factor
+  Tensor direction;             // (n, largest output) DoRA, before its factor; wide
   Tensor cos_sin, out_cos_sin;  // (n, head_dim) f32
   std::vector<Run> out_runs;    // the runs of Batch::out_rows
 };
