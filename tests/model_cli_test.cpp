@@ -101,10 +101,16 @@ class ModelCli : public ::testing::Test {
 
   double divergence(const std::string& model, const std::string& other,
                     const std::string& dtype) const {
-    return parse_json(run({"score", "--model", model, "--text", at("text.txt"), "--json",
-                           "--against", other, "--dtype", dtype, "--prefill-tokens", "1"})
-                          .out,
-                      "score")["against"]["mean_kl"];
+    const Json answer =
+        parse_json(run({"score", "--model", model, "--text", at("text.txt"), "--json", "--against",
+                        other, "--dtype", dtype, "--prefill-tokens", "1"})
+                       .out,
+                   "score");
+    double sum = 0;
+    for (const Json& kl : answer["against"]["kl"]) sum += kl.get<double>();
+    EXPECT_EQ(answer["against"]["kl"].size(), answer["n"].get<size_t>());
+    EXPECT_NEAR(sum / answer["n"].get<double>(), answer["against"]["mean_kl"], 1e-9);
+    return answer["against"]["mean_kl"];
   }
 
   TestFolder folder_;

@@ -70,8 +70,10 @@ int score(const ScoreFlags& f) {
                perplexity);
   if (!f.against.empty()) {
     const LogitsDifference d = compare(f, open, tokens);
-    answer["against"] = {
-        {"mean_kl", d.mean_kl}, {"same_likeliest", d.same_top}, {"largest_difference", d.largest}};
+    answer["against"] = {{"mean_kl", d.mean_kl},
+                         {"kl", d.kl},
+                         {"same_likeliest", d.same_top},
+                         {"largest_difference", d.largest}};
     if (!f.json)
       fmt::print(
           "from {}: mean KL divergence {:.3g} nats, the same token likeliest in {:.1f}%, "

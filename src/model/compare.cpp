@@ -47,6 +47,7 @@ LogitsDifference compare_models(Ops& ops, ModelRef reference, ModelRef other,
       difference.largest = std::max(difference.largest, std::abs(gap));
       kl += std::exp(double(p[i])) * gap;
     }
+    difference.kl.push_back(kl);
     difference.mean_kl += kl / double(tokens.size());
     difference.same_top += double(argmax(p) == argmax(q)) / double(tokens.size());
   }

@@ -1,6 +1,7 @@
 // How far the predictions of a model are from another's.
 #pragma once
 #include <span>
+#include <vector>
 
 #include "model/generate.h"
 #include "model/llama.h"
@@ -15,8 +16,9 @@ struct ModelRef {
 };
 
 struct LogitsDifference {
-  double largest = 0;     // of two log-probabilities of a token
-  double mean_kl = 0;     // Kullback-Leibler divergence in nats, mean over the positions
+  double largest = 0;      // of two log-probabilities of a token
+  std::vector<double> kl;  // Kullback-Leibler divergence at every position, in nats
+  double mean_kl = 0;
   double same_top = 0;    // share of the positions where both find the same token likeliest
   bool is_finite = true;  // of all logits
 };
