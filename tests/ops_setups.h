@@ -25,8 +25,8 @@ inline std::vector<OpsSetup> all_ops_setups() {
   std::vector<OpsSetup> setups;
   const Isa chosen = choose_isa();
   for (const DType dtype : {DType::f32, DType::bf16}) {
-    for (int isa = 0; isa <= int(chosen); isa++)
-      setups.push_back({Isa(isa), GemmBackend::plain, dtype});
+    for (const Isa isa : machine_isas())
+      if (isa <= chosen) setups.push_back({isa, GemmBackend::plain, dtype});
     setups.push_back({chosen, GemmBackend::best, dtype});
   }
   return setups;

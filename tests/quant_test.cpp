@@ -104,19 +104,19 @@ TEST(Quant, SearchIsTheSameInEveryInstructionSet) {
     std::vector<uint8_t> levels, levels6;
   };
   std::vector<Found> found;
-  for (int isa = 0; isa <= int(best_isa()); isa++) {
+  for (const Isa isa : machine_isas()) {
     Found f = {std::vector<float>(groups), std::vector<float>(groups), std::vector<float>(halves),
                std::vector<uint8_t>(x.size()), std::vector<uint8_t>(x.size())};
-    const QuantKernels& kernels = quant_kernels_of(Isa(isa));
+    const QuantKernels& kernels = quant_kernels_of(isa);
     // Not a multiple of any number of lanes.
     kernels.search_q4_k(f.scales.data(), f.mins.data(), f.levels.data(), x.data(), groups - 1);
     kernels.search_q6_k(f.scales6.data(), f.levels6.data(), x.data(), halves - 1);
     found.push_back(std::move(f));
-    EXPECT_TRUE(same_bits(found.back().scales, found[0].scales)) << isa;
-    EXPECT_TRUE(same_bits(found.back().mins, found[0].mins)) << isa;
-    EXPECT_TRUE(same_bits(found.back().scales6, found[0].scales6)) << isa;
-    EXPECT_EQ(found.back().levels, found[0].levels) << isa;
-    EXPECT_EQ(found.back().levels6, found[0].levels6) << isa;
+    EXPECT_TRUE(same_bits(found.back().scales, found[0].scales)) << int(isa);
+    EXPECT_TRUE(same_bits(found.back().mins, found[0].mins)) << int(isa);
+    EXPECT_TRUE(same_bits(found.back().scales6, found[0].scales6)) << int(isa);
+    EXPECT_EQ(found.back().levels, found[0].levels) << int(isa);
+    EXPECT_EQ(found.back().levels6, found[0].levels6) << int(isa);
   }
 }
 
@@ -175,8 +175,8 @@ TEST(Quant, KernelsGiveTheBitsOfTheObviousReader) {
           const std::vector<float> want = slowly(w.tensor, row);
           std::vector<bf16> want16(want.size());
           dequantize_row(want16.data(), w.tensor.slice(row, 1).data, cols, dtype);
-          for (int isa = 0; isa <= int(best_isa()); isa++) {
-            const CpuDevice device = {Isa(isa), &kernels_of(Isa(isa)), 1};
+          for (const Isa isa : machine_isas()) {
+            const CpuDevice device = {isa, &kernels_of(isa), 1};
             for (const int begin : {0, 256}) {
               const size_t n = size_t(cols - begin);
               std::vector<float> got(n);
@@ -190,9 +190,9 @@ TEST(Quant, KernelsGiveTheBitsOfTheObviousReader) {
                   continue;
                 }
                 ASSERT_EQ(std::bit_cast<uint32_t>(got[i]), std::bit_cast<uint32_t>(wanted))
-                    << dtype_name(dtype) << " isa " << isa << " element " << i;
+                    << dtype_name(dtype) << " isa " << int(isa) << " element " << i;
                 ASSERT_EQ(got16[i].bits, want16[i + size_t(begin)].bits)
-                    << dtype_name(dtype) << " isa " << isa << " element " << i;
+                    << dtype_name(dtype) << " isa " << int(isa) << " element " << i;
               }
             }
           }
@@ -207,9 +207,9 @@ TEST(Quant, DotRowsOfEveryInstructionSet) {
     const Weight w = random_weight(random, rows, cols, dtype);
     std::vector<float> x(4 * size_t(cols));
     for (float& value : x) value = float(random.normal());
-    for (int isa = 0; isa <= int(best_isa()); isa++)
+    for (const Isa isa : machine_isas())
       for (int n_x = 1; n_x <= 4; n_x++) {
-        const CpuDevice device = {Isa(isa), &kernels_of(Isa(isa)), 1};
+        const CpuDevice device = {isa, &kernels_of(isa), 1};
         std::vector<float> got(size_t(rows * n_x));
         device.quant_loops(dtype).dot_rows(got.data(), x.data(), n_x, w.bytes.data(),
                                            row_bytes(dtype, size_t(cols)), rows, size_t(cols));
@@ -258,9 +258,9 @@ TEST(Quant, ActivationsAsIntegers) {
   x[100] = -std::numeric_limits<float>::infinity();
   x[130] = std::numeric_limits<float>::quiet_NaN();
   for (const int group : {16, 32})
-    for (int isa = 0; isa <= int(best_isa()); isa++) {
+    for (const Isa isa : machine_isas()) {
       Integers to(1, 256, group);
-      quant_kernels_of(Isa(isa)).to_integers(to.rows(), 0, x.data(), 256, group);
+      quant_kernels_of(isa).to_integers(to.rows(), 0, x.data(), 256, group);
       for (int g = 0; g < 256 / group; g++) {
         const auto begin = x.begin() + g * group, end = begin + group;
         if (std::any_of(begin, end, [](float value) { return !std::isfinite(value); })) {
@@ -292,8 +292,8 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
       const Weight w = random_weight(random, n_rows, cols, dtype);
       std::vector<float> x(4 * size_t(cols));
       for (float& value : x) value = float(random.normal() * (random.below(100) == 0 ? 30 : 1));
-      for (int isa = 0; isa <= int(best_isa()); isa++) {
-        const CpuDevice device = {Isa(isa), &kernels_of(Isa(isa)), 1};
+      for (const Isa isa : machine_isas()) {
+        const CpuDevice device = {isa, &kernels_of(isa), 1};
         const QuantLoops& loops = device.quant_loops(dtype);
         if (!loops.dot_integers) continue;
         n_kinds++;
@@ -301,8 +301,8 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
         for (size_t t = 0; t < 4; t++) {
           std::vector<float> padded(to.stride);
           std::copy_n(x.begin() + ptrdiff_t(t) * cols, cols, padded.begin());
-          quant_kernels_of(Isa(isa)).to_integers(to.rows(), t * to.stride, padded.data(), to.stride,
-                                                 loops.group);
+          quant_kernels_of(isa).to_integers(to.rows(), t * to.stride, padded.data(), to.stride,
+                                            loops.group);
         }
         std::vector<float> alone(size_t{7});
         for (int n_x = 1; n_x <= 4; n_x++) {
@@ -323,14 +323,14 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
                 size += std::fabs(double(wide[size_t(i)]) * integer);
               }
               EXPECT_NEAR(double(got[size_t(r * n_x + t)]), of_integers, 3e-6 * size)
-                  << dtype_name(dtype) << " isa " << isa;
+                  << dtype_name(dtype) << " isa " << int(isa);
               EXPECT_NEAR(double(got[size_t(r * n_x + t)]), want, 1e-4 * size);
             }
           }
         }
       }
     }
-  EXPECT_EQ(n_kinds, 10 * int(best_isa()));
+  EXPECT_EQ(n_kinds, 10 * (int(machine_isas().size()) - 1));
 }
 
 // -- NF4

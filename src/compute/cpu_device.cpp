@@ -1,6 +1,9 @@
 // Choice of the instruction set, memory, conversion.
 #include "compute/cpu_device.h"
 
+#ifdef CHATMEM_X86
+#include <cpuid.h>
+#endif
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -10,11 +13,12 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace chatmem {
 namespace {
 
-constexpr std::string_view kIsaNames[] = {"portable", "avx2", "avx512", "avx512_bf16"};
+constexpr std::string_view kIsaNames[] = {"portable", "avx2", "avx2_vnni", "avx512", "avx512_bf16"};
 constexpr size_t kAlignment = 64, kHugePage = size_t(2) << 20;
 
 size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
@@ -28,40 +32,49 @@ void* allocate(size_t bytes, size_t alignment) {
   return p;
 }
 
-}  // namespace
-
-Isa best_isa() {
 #ifdef CHATMEM_X86
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::portable;
+// Not all compilers know it by name.
+bool has_avx_vnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4));
+}
+#endif
+
+std::vector<Isa> find_isas() {
+  std::vector<Isa> isas = {Isa::portable};
+#ifdef CHATMEM_X86
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return isas;
+  isas.push_back(Isa::avx2);
+  if (has_avx_vnni()) isas.push_back(Isa::avx2_vnni);
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
-  if (!avx512) return Isa::avx2;
+  if (!avx512) return isas;
+  isas.push_back(Isa::avx512);
   // The bf16 kernels are built for Cooper Lake, which has VNNI as well.
-  const bool has_bf16 =
-      __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
-  return has_bf16 ? Isa::avx512_bf16 : Isa::avx512;
-#else
-  return Isa::portable;
+  if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
+    isas.push_back(Isa::avx512_bf16);
 #endif
+  return isas;
+}
+
+}  // namespace
+
+std::span<const Isa> machine_isas() {
+  static const std::vector<Isa> kIsas = find_isas();
+  return kIsas;
 }
 
 Isa choose_isa() {
-  const Isa best = best_isa();
   const char* wanted = std::getenv("CHATMEM_ISA");
-  if (!wanted || !*wanted) return best;
-  for (size_t i = 0; i < std::size(kIsaNames); i++) {
-    if (kIsaNames[i] != wanted) continue;
-    if (i > size_t(best))
-      throw Error(
-          "[compute] CHATMEM_ISA must be an instruction set that this machine has, found '" +
-              std::string(wanted) + "', the best here is '" + std::string(kIsaNames[size_t(best)]) +
-              "'",
-          "unset CHATMEM_ISA");
-    return Isa(i);
+  if (!wanted || !*wanted) return best_isa();
+  std::string here;
+  for (const Isa isa : machine_isas()) {
+    if (kIsaNames[size_t(isa)] == wanted) return isa;
+    here += (here.empty() ? "" : ", ") + std::string(kIsaNames[size_t(isa)]);
   }
-  throw Error("[compute] CHATMEM_ISA must be portable, avx2, avx512 or avx512_bf16, found '" +
-                  std::string(wanted) + "'",
+  throw Error("[compute] CHATMEM_ISA must be an instruction set that this machine has, one of " +
+                  here + ", found '" + wanted + "'",
               "unset CHATMEM_ISA");
 }
 
@@ -77,6 +90,7 @@ const CpuKernels& kernels_of(Isa isa) {
 #ifdef CHATMEM_X86
   if (isa == Isa::avx512_bf16) return kernels_avx512_bf16();
   if (isa == Isa::avx512) return kernels_avx512();
+  if (isa == Isa::avx2_vnni) return kernels_avx2_vnni();
   if (isa == Isa::avx2) return kernels_avx2();
 #endif
   CHECK(isa == Isa::portable);
@@ -87,6 +101,7 @@ const QuantKernels& quant_kernels_of(Isa isa) {
 #ifdef CHATMEM_X86
   if (isa == Isa::avx512_bf16) return quant_kernels_avx512_bf16();
   if (isa == Isa::avx512) return quant_kernels_avx512();
+  if (isa == Isa::avx2_vnni) return quant_kernels_avx2_vnni();
   if (isa == Isa::avx2) return quant_kernels_avx2();
 #endif
   CHECK(isa == Isa::portable);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/dtype.h"
@@ -14,10 +15,11 @@
 
 namespace chatmem {
 
-enum class Isa : uint8_t { portable, avx2, avx512, avx512_bf16 };  // each includes those before
+enum class Isa : uint8_t { portable, avx2, avx2_vnni, avx512, avx512_bf16 };
 
-// The best that the machine has and this build knows.
-Isa best_isa();
+// Those that the machine has and this build knows, from the slowest to the fastest.
+std::span<const Isa> machine_isas();
+inline Isa best_isa() { return machine_isas().back(); }
 // CHATMEM_ISA from the environment, else the best. Throws Error for an unknown name or an
 // instruction set that the machine lacks.
 Isa choose_isa();

@@ -107,6 +107,7 @@ struct CpuKernels {
 
 const CpuKernels& kernels_portable();
 const CpuKernels& kernels_avx2();
+const CpuKernels& kernels_avx2_vnni();
 const CpuKernels& kernels_avx512();
 const CpuKernels& kernels_avx512_bf16();
 

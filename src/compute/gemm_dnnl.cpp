@@ -56,6 +56,8 @@ dnnl::cpu_isa dnnl_isa(Isa isa) {
       return dnnl::cpu_isa::sse41;
     case Isa::avx2:
       return dnnl::cpu_isa::avx2;
+    case Isa::avx2_vnni:
+      return dnnl::cpu_isa::avx2_vnni;
     case Isa::avx512:
       return dnnl::cpu_isa::avx512_core_vnni;
     case Isa::avx512_bf16:

@@ -153,9 +153,15 @@ inline Vec multiply(Bytes w, Bytes high, Bytes low) {
     low = _mm256_sign_epi8(low, w);
     w = _mm256_abs_epi8(w);
   }
+#if defined(__AVXVNNI__)
+  __m256i sum = _mm256_dpbusd_avx_epi32(_mm256_setzero_si256(), w, high);
+  sum = _mm256_dpbusd_avx_epi32(_mm256_slli_epi32(sum, 7), w, low);
+#else
   const __m256i h = _mm256_madd_epi16(_mm256_maddubs_epi16(w, high), _mm256_set1_epi16(128));
   const __m256i l = _mm256_madd_epi16(_mm256_maddubs_epi16(w, low), _mm256_set1_epi16(1));
-  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(_mm256_add_epi32(h, l)));
+  const __m256i sum = _mm256_add_epi32(h, l);
+#endif
+  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(sum));
 }
 
 inline Scales<32> with_mins(__m256 scales, float factor) {

@@ -55,6 +55,7 @@ struct QuantKernels {
 
 const QuantKernels& quant_kernels_portable();
 const QuantKernels& quant_kernels_avx2();
+const QuantKernels& quant_kernels_avx2_vnni();
 const QuantKernels& quant_kernels_avx512();
 const QuantKernels& quant_kernels_avx512_bf16();
 
