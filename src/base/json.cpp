@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -90,6 +92,8 @@ void for_each_json_line(const fs::path& path, const std::function<void(Json&, si
     row(value, number);
   });
 }
+
+Json json_or_null(double value) { return std::isnan(value) ? Json(nullptr) : Json(value); }
 
 std::string dump_json(const Json& value, int indent) {
   try {

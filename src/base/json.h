@@ -22,6 +22,9 @@ Json read_json(const fs::path& path, size_t max_bytes = size_t(1) << 30);
 // object.
 void for_each_json_line(const fs::path& path, const std::function<void(Json&, size_t)>& row);
 
+// NaN as null.
+Json json_or_null(double value);
+
 // Compact, or indented by `indent` spaces; throws Error on invalid UTF-8 in a string.
 std::string dump_json(const Json& value, int indent = -1);
 

@@ -121,10 +121,6 @@ int kv_tokens_for(const Tokenizer& tokenizer, const Config& config,
   return int(std::clamp<int64_t>(n_pages, 1, kMostPages)) * kPageTokens;
 }
 
-std::string file_name(const std::string& path) {
-  return fs::path(path).lexically_normal().filename().string();
-}
-
 }  // namespace
 
 ModelSummarizer::ModelSummarizer(const ModelOptions& model,

@@ -40,6 +40,10 @@ void add_model_flags(CLI::App& verb, ModelOptions& o) {
   verb.add_option("--adapter", o.adapter, "a LoRA adapter: PEFT folder or GGUF file");
 }
 
+std::string file_name(const std::string& path) {
+  return fs::path(path).lexically_normal().filename().string();
+}
+
 std::unique_ptr<Ops> open_device(const ModelOptions& options) {
   if (options.device == "cpu") return make_cpu_ops({.n_threads = options.threads});
   auto ops = make_cuda_ops();

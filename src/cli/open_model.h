@@ -27,6 +27,9 @@ void add_base_model_flags(CLI::App& verb, ModelOptions& options);
 // The same with --adapter.
 void add_model_flags(CLI::App& verb, ModelOptions& options);
 
+// The last part of a path, also of one that ends with "/".
+std::string file_name(const std::string& path);
+
 std::unique_ptr<Ops> open_device(const ModelOptions& options);
 // The dtype that --dtype names, `weights` deciding for auto.
 DType activation_dtype(const ModelOptions& options, DType weights);

@@ -22,7 +22,7 @@ struct JudgeFlags {
   bool retry_errors = false;
 };
 
-struct Flags {
+struct EvaluateFlags {
   std::string data, as_of, combine, preset, output = "evaluation";
   std::vector<std::string> predictions, references = {"summary"};
   SummaryFlags writer;
@@ -33,11 +33,12 @@ struct Flags {
 };
 
 // As the original project's test_api.py asked its endpoint.
-constexpr Setting kOriginal[] = {
+constexpr Setting kOriginalEvaluate[] = {
     {"template", "seed"}, {"max-tokens", "330"}, {"temperature", "0.8"}, {"concurrency", "1"}};
 constexpr Setting kOriginalEndpoint[] = {{"api", "chat"}};
 
-SystemAnswers ask_for_answers(const Flags& flags, const std::vector<Conversation>& conversations) {
+SystemAnswers ask_for_answers(const EvaluateFlags& flags,
+                              const std::vector<Conversation>& conversations) {
   const SummaryWriter writer = open_summary_writer(flags.writer, flags.seed, conversations);
   // On a terminal one case after the other can be watched, as in the original's test_api.py.
   const bool watched = flags.writer.concurrency == 1 && !flags.json && ::isatty(STDOUT_FILENO);
@@ -53,7 +54,8 @@ SystemAnswers ask_for_answers(const Flags& flags, const std::vector<Conversation
 }
 
 // Failures go to standard error, so that they are seen beside --json too.
-void print_failures(const Flags& flags, size_t n_conversations, const Predictions& predictions) {
+void print_failures(const EvaluateFlags& flags, size_t n_conversations,
+                    const Predictions& predictions) {
   if (predictions.failures.empty()) return;
   fmt::print(stderr, "{} of {} requests failed:\n", predictions.failures.size(), n_conversations);
   for (const Failure& failure : predictions.failures)
@@ -95,7 +97,7 @@ struct Judge {
   std::optional<Price> price;
 };
 
-Judge open_judge(const Flags& flags) {
+Judge open_judge(const EvaluateFlags& flags) {
   const std::string& provider = flags.judge.provider;
   Judge judge;
   judge.access = flags.judge.access;
@@ -110,7 +112,8 @@ Judge open_judge(const Flags& flags) {
   return judge;
 }
 
-JudgeReport ask_judge(const Flags& flags, const Judge& judge, const Evaluation& evaluation) {
+JudgeReport ask_judge(const EvaluateFlags& flags, const Judge& judge,
+                      const Evaluation& evaluation) {
   const SystemScores& other = judged_against(evaluation, flags.judge.against);
   JudgeOptions options{.model = judge.model,
                        .against = other.name,
@@ -137,13 +140,13 @@ void print_judge(const JudgeReport& report) {
     fmt::print(stderr, "  {}: {}\n", failure.id, failure.error);
 }
 
-bool asks_for_summaries(const Flags& flags) {
+bool asks_for_summaries(const EvaluateFlags& flags) {
   return !flags.writer.endpoint.empty() || !flags.writer.model.model.empty();
 }
 
-void settle(CLI::App& verb, const Flags& flags) {
+void settle(CLI::App& verb, const EvaluateFlags& flags) {
   if (flags.preset == "original") {
-    std::string applied = apply_settings(verb, kOriginal);
+    std::string applied = apply_settings(verb, kOriginalEvaluate);
     if (!flags.writer.endpoint.empty()) applied += apply_settings(verb, kOriginalEndpoint);
     fmt::print(stderr, "preset original:{}\n", applied);
   }
@@ -152,7 +155,7 @@ void settle(CLI::App& verb, const Flags& flags) {
                 "for example --endpoint http://127.0.0.1:8080", kUsage);
 }
 
-void print_evaluation(const Flags& flags, const Evaluation& evaluation) {
+void print_evaluation(const EvaluateFlags& flags, const Evaluation& evaluation) {
   if (flags.json) {
     fmt::print("{}\n", dump_json(evaluation_json(evaluation)));
   } else {
@@ -163,7 +166,7 @@ void print_evaluation(const Flags& flags, const Evaluation& evaluation) {
   fmt::print(stderr, "written: report.html, scores.csv and report.json in {}\n", flags.output);
 }
 
-int run(CLI::App& verb, const Flags& flags) {
+int evaluate(CLI::App& verb, const EvaluateFlags& flags) {
   settle(verb, flags);
   const std::vector<Conversation> conversations =
       read_test_set(flags.data, flags.as_of, flags.limit);
@@ -225,7 +228,7 @@ void add_evaluate(CLI::App& app, Action& action) {
       "score a model's summaries of test conversations, with floors beside them\n\n"
       "example: chatmem evaluate --data test.jsonl --endpoint http://127.0.0.1:8080\n"
       "         chatmem evaluate --data test.jsonl --model BASE --adapter adapter");
-  static Flags flags;  // the action reads it after this function has ended
+  static EvaluateFlags flags;  // the action reads it after this function has ended
   verb->add_option("--data", flags.data, "conversations with summaries, JSONL")->required();
   verb->add_option("--predictions", flags.predictions,
                    "[NAME=]FILE.jsonl:key, summaries that exist; several times for several systems")
@@ -256,7 +259,7 @@ void add_evaluate(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_flag("--json", flags.json, "one JSON object instead of the tables");
   verb->preparse_callback([](size_t) { load_dotenv(); });
-  verb->callback([verb, &action] { action = [verb] { return run(*verb, flags); }; });
+  verb->callback([verb, &action] { action = [verb] { return evaluate(*verb, flags); }; });
 }
 
 }  // namespace chatmem

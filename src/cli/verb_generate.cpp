@@ -20,7 +20,7 @@
 namespace chatmem {
 namespace {
 
-struct Flags {
+struct GenerateFlags {
   std::string input, output = "transformed_conversations", rows = "2", format = "json";
   std::string tokenizer, split, stats, view;
   double temperature = -1;
@@ -56,7 +56,7 @@ fs::path find_input(const std::string& name, const std::optional<fs::path>& dote
   }
 }
 
-void fill(Flags& flags, const std::optional<fs::path>& dotenv) {
+void fill(GenerateFlags& flags, const std::optional<fs::path>& dotenv) {
   GenerateOptions& options = flags.options;
   options.rows = parse_rows(flags.rows);
   options.input = find_input(flags.input, dotenv);
@@ -104,7 +104,7 @@ void print_input(const GenerateReport& report, const GenerateOptions& options) {
   warn_of_rows(options, report.rows + report.left_out);
 }
 
-void print_report(const GenerateReport& report, const GenerateOptions& options) {
+void print_generated(const GenerateReport& report, const GenerateOptions& options) {
   print_input(report, options);
   if (report.failed > 0)
     fmt::print(stderr, "warning: {} row{} could not be used ({}), see {}{}\n",
@@ -136,7 +136,7 @@ void print_report(const GenerateReport& report, const GenerateOptions& options) 
     fmt::print(stderr, "next: chatmem encode --data {} --tokenizer PATH --output shards\n", data);
 }
 
-int dry_run(const Flags& flags) {
+int print_costs(const GenerateFlags& flags) {
   const GenerateEstimate estimate = estimate_generate(flags.options);
   const auto usd = [](const std::optional<double>& value) {
     if (!value) return std::string("unknown");
@@ -182,7 +182,7 @@ int dry_run(const Flags& flags) {
   return kDone;
 }
 
-int show_stats(const Flags& flags) {
+int show_stats(const GenerateFlags& flags) {
   const ResultStats stats = folder_stats(flags.stats);
   fmt::print("{}{}", flags.json ? dump_json(stats_json(stats)) : format_stats(stats),
              flags.json ? "\n" : "");
@@ -203,75 +203,75 @@ int write_viewer(const fs::path& folder) {
   return kDone;
 }
 
-int run(CLI::App& verb, Flags& flags, const std::optional<fs::path>& dotenv) {
+int generate_rows(CLI::App& verb, GenerateFlags& flags, const std::optional<fs::path>& dotenv) {
   apply_config(verb);
   if (!flags.stats.empty()) return show_stats(flags);
   if (!flags.view.empty()) return write_viewer(flags.view);
   fill(flags, dotenv);
-  if (flags.dry_run) return dry_run(flags);
+  if (flags.dry_run) return print_costs(flags);
   flags.options.stop = stop_on_interrupt();
   const GenerateReport report = generate(flags.options);
-  print_report(report, flags.options);
+  print_generated(report, flags.options);
   if (report.succeeded == 0 && !report.end_reason.empty()) return kFailed;
   return report.failed > 0 || report.left > 0 ? kPartial : kDone;
 }
 
-constexpr const char *kInOut = "Input and output", *kModel = "The model (anthropic, openai)",
+constexpr const char *kFilesGroup = "Input and output", *kModel = "The model (anthropic, openai)",
                      *kMoney = "Money (anthropic, openai)", *kPace = "Pace",
                      *kFolders = "Instead of a run";
 
-void add_input_options(CLI::App& verb, Flags& flags) {
+void add_input_options(CLI::App& verb, GenerateFlags& flags) {
   GenerateOptions& options = flags.options;
   verb.add_option("--input", flags.input, "CSV with the columns id, dialogue, summary, topic")
       ->envname("INPUT_CSV")
       ->type_name("FILE")
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_option("--output", flags.output,
                   "where the results go; what an earlier run left there is continued")
       ->envname("OUTPUT_DIR")
       ->type_name("FOLDER")
       ->capture_default_str()
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_option("--rows", flags.rows,
                   "the first N rows of the file, those done before included, or all")
       ->envname("NUM_ROWS_TO_PROCESS")
       ->type_name("N|all")
       ->capture_default_str()
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_option("--provider", options.provider,
                   "who writes: anthropic (with ANTHROPIC_API_KEY), openai (any compatible "
                   "--endpoint), offline (by rules: no model, key or network)")
       ->type_name("NAME")
       ->capture_default_str()
       ->check(CLI::IsMember({"anthropic", "openai", "offline"}))
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_option("--seed", options.seed, "of all that is chosen by chance")
       ->type_name("N")
       ->capture_default_str()
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_option("--year", options.year, "of the day that a summary is written from")
       ->type_name("YEAR")
       ->capture_default_str()
       ->check(CLI::Range(1900, 9999))
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_flag("--skip-duplicates", options.skip_duplicates,
                 "leave out dialogues that an earlier row has, or nearly has")
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_option("--split", flags.split,
                   "write splits/ too, with these shares for validation and test, such as "
                   "0.05,0.05; equal and nearly equal dialogues stay together (default: none)")
       ->type_name("V,T")
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_option("--license", options.license,
                   "of the input, for the dataset card (default: unknown)")
       ->type_name("NAME")
-      ->group(kInOut);
+      ->group(kFilesGroup);
   verb.add_flag("--force", options.force, "replace the results of another run in the folder")
-      ->group(kInOut);
-  add_config(verb)->group(kInOut);
+      ->group(kFilesGroup);
+  add_config(verb)->group(kFilesGroup);
 }
 
-void add_model_options(CLI::App& verb, Flags& flags) {
+void add_model_options(CLI::App& verb, GenerateFlags& flags) {
   AskOptions& ask = flags.options.ask;
   verb.add_option("--model", ask.model,
                   "who is asked (of openai: the first that the endpoint lists)")
@@ -304,7 +304,7 @@ void add_model_options(CLI::App& verb, Flags& flags) {
       ->group(kModel);
 }
 
-void add_money_options(CLI::App& verb, Flags& flags) {
+void add_money_options(CLI::App& verb, GenerateFlags& flags) {
   verb.add_flag("--dry-run", flags.dry_run,
                 "say how many rows, tokens, dollars and minutes it would be, and buy nothing")
       ->group(kMoney);
@@ -318,7 +318,7 @@ void add_money_options(CLI::App& verb, Flags& flags) {
       ->group(kMoney);
 }
 
-void add_pace_options(CLI::App& verb, Flags& flags) {
+void add_pace_options(CLI::App& verb, GenerateFlags& flags) {
   AskOptions& ask = flags.options.ask;
   verb.add_option("--concurrency", ask.flow.concurrency, "requests in flight, at most")
       ->type_name("N")
@@ -338,7 +338,7 @@ void add_pace_options(CLI::App& verb, Flags& flags) {
       ->group(kPace);
 }
 
-void add_folder_options(CLI::App& verb, Flags& flags) {
+void add_folder_options(CLI::App& verb, GenerateFlags& flags) {
   verb.add_option("--stats", flags.stats, "print what a folder of results holds, in numbers")
       ->type_name("FOLDER")
       ->group(kFolders);
@@ -360,7 +360,7 @@ void add_generate(CLI::App& app, Action& action) {
       "--output out\n"
       "example: chatmem generate --input dialogues.csv --rows 200 --dry-run\n"
       "Settings come from flags, else the environment, else .env, else the TOML file of --config.");
-  static Flags flags;  // the action reads it after this function has ended
+  static GenerateFlags flags;  // the action reads it after this function has ended
   static std::optional<fs::path> dotenv;
   add_input_options(*verb, flags);
   add_model_options(*verb, flags);
@@ -369,7 +369,8 @@ void add_generate(CLI::App& app, Action& action) {
   add_folder_options(*verb, flags);
   // Before the environment is looked at.
   verb->preparse_callback([](size_t) { dotenv = load_dotenv(); });
-  verb->callback([verb, &action] { action = [verb] { return run(*verb, flags, dotenv); }; });
+  verb->callback(
+      [verb, &action] { action = [verb] { return generate_rows(*verb, flags, dotenv); }; });
 }
 
 }  // namespace chatmem

@@ -11,7 +11,7 @@
 namespace chatmem {
 namespace {
 
-struct Flags {
+struct RougeFlags {
   std::string predictions, against, csv, metrics = "1,2,L", combine, tokenizer = "rouge_score";
   std::vector<std::string> references;
   bool no_stemmer = false, json = false;
@@ -35,7 +35,7 @@ RougeSet metrics_of(std::string_view list) {
   }
 }
 
-int run(const Flags& flags) {
+int score_files(const RougeFlags& flags) {
   RougeFilesOptions options{
       .predictions = parse_text_source(flags.predictions), .seed = flags.seed, .csv = flags.csv};
   for (const std::string& reference : flags.references)
@@ -67,7 +67,7 @@ void add_rouge(CLI::App& app, Action& action) {
       "test.jsonl:summary\n\n"
       "A source is FILE.jsonl:key, FILE.csv:column, or any other file with a text a line. Rows are "
       "paired by id where both have ids, else by order.");
-  static Flags flags;  // the action reads it after this function has ended
+  static RougeFlags flags;  // the action reads it after this function has ended
   verb->add_option("--predictions", flags.predictions, "a source")->required();
   verb->add_option("--references", flags.references,
                    "a source; several times for several references")
@@ -88,7 +88,7 @@ void add_rouge(CLI::App& app, Action& action) {
   verb->add_flag("--json", flags.json, "one JSON object instead of the table");
   verb->add_option("--threads", flags.threads, "threads; 0: all")->check(CLI::Range(0, 1024));
   verb->add_option("--seed", flags.seed, "of the intervals and the test")->capture_default_str();
-  verb->callback([&action] { action = [] { return run(flags); }; });
+  verb->callback([&action] { action = [] { return score_files(flags); }; });
 }
 
 }  // namespace chatmem

@@ -94,10 +94,6 @@ std::vector<NamedAdapter> named_adapters(const ServeFlags& f) {
   return named;
 }
 
-std::string file_name(const std::string& path) {
-  return fs::path(path).lexically_normal().filename().string();
-}
-
 // What clients call the model and its adapters, each once.
 std::vector<ServedModel::Name> served_names(const ServeFlags& f,
                                             const std::vector<NamedAdapter>& adapters) {

@@ -18,7 +18,7 @@
 namespace chatmem {
 namespace {
 
-struct Flags {
+struct SummarizeFlags {
   std::string file, as_of, from, to, output, key, provider;
   int max_words = 220;
   uint64_t seed = 1;
@@ -69,7 +69,7 @@ void warn_about_times(const std::vector<Conversation>& conversations) {
 // Where summaries go: to standard output as they come, or to a file that appears whole.
 class Output {
  public:
-  explicit Output(const Flags& flags) : key_(flags.key) {
+  explicit Output(const SummarizeFlags& flags) : key_(flags.key) {
     if (!flags.output.empty()) file_.emplace(flags.output);
   }
   // The record with the summary under the key that the user names, else id and summary.
@@ -111,11 +111,11 @@ std::string recap_json(const Conversation& conversation, std::optional<Date> as_
 }
 
 // Whether one summary is all there is to say, as text.
-bool is_one_text(const Flags& flags, const std::vector<Conversation>& conversations) {
+bool is_one_text(const SummarizeFlags& flags, const std::vector<Conversation>& conversations) {
   return conversations.size() == 1 && !flags.json && flags.key.empty() && flags.output.empty();
 }
 
-int recap_all(const Flags& flags, const std::vector<Conversation>& conversations,
+int recap_all(const SummarizeFlags& flags, const std::vector<Conversation>& conversations,
               const std::vector<std::vector<int>>& places) {
   Output output(flags);
   for (size_t i = 0; i < conversations.size(); i++) {
@@ -136,7 +136,7 @@ int recap_all(const Flags& flags, const std::vector<Conversation>& conversations
   return kDone;
 }
 
-int print_failures(const std::vector<Failure>& failures, size_t n_conversations) {
+int report_failures(const std::vector<Failure>& failures, size_t n_conversations) {
   if (failures.empty()) return kDone;
   fmt::print(stderr, "{} of {} summaries failed:\n", failures.size(), n_conversations);
   for (const Failure& failure : failures)
@@ -145,7 +145,7 @@ int print_failures(const std::vector<Failure>& failures, size_t n_conversations)
   return failures.size() == n_conversations ? kFailed : kPartial;
 }
 
-fs::path journal_folder(const Flags& flags) { return flags.output + ".journal"; }
+fs::path journal_folder(const SummarizeFlags& flags) { return flags.output + ".journal"; }
 
 void print_speed(const ChatResult& result) {
   const double decode_s = (result.total_ms - result.ttft_ms) / 1000;
@@ -170,7 +170,7 @@ int stream_summary(const SummaryWriter& writer, const Conversation& conversation
 }
 
 // Several chats, decoded together; what was written is kept beside the output.
-int write_file(const Flags& flags, const SummaryWriter& writer,
+int write_file(const SummarizeFlags& flags, const SummaryWriter& writer,
                const std::vector<Conversation>& conversations) {
   const Predictions written = collect_predictions(conversations, writer.summarize,
                                                   {.output = journal_folder(flags),
@@ -181,10 +181,10 @@ int write_file(const Flags& flags, const SummaryWriter& writer,
   for (size_t i = 0; i < conversations.size(); i++)
     if (written.of[i]) output.record(conversations[i], written.of[i]->text);
   if (written.failures.size() < conversations.size()) output.finish();
-  return print_failures(written.failures, conversations.size());
+  return report_failures(written.failures, conversations.size());
 }
 
-int write_all(const Flags& flags, const std::vector<Conversation>& conversations) {
+int write_all(const SummarizeFlags& flags, const std::vector<Conversation>& conversations) {
   if (flags.output.empty() && conversations.size() != 1)
     throw Error("[summarize] a model's summaries of several chats need --output, none is given",
                 "--output recaps.jsonl: there a run that was killed is continued", kUsage);
@@ -197,7 +197,7 @@ int write_all(const Flags& flags, const std::vector<Conversation>& conversations
   return kDone;
 }
 
-BuyOptions buy_options(const CLI::App& verb, const Flags& flags) {
+BuyOptions buy_options(const CLI::App& verb, const SummarizeFlags& flags) {
   if (flags.output.empty())
     throw Error("[summarize] --provider needs --output, none is given",
                 "--output FILE.jsonl: what was paid for is kept beside it", kUsage);
@@ -239,7 +239,7 @@ int show_estimate(const BuyEstimate& estimate, size_t n_conversations) {
   return kDone;
 }
 
-int buy_all(const CLI::App& verb, const Flags& flags,
+int buy_all(const CLI::App& verb, const SummarizeFlags& flags,
             const std::vector<Conversation>& conversations) {
   BuyOptions options = buy_options(verb, flags);
   if (flags.dry_run)
@@ -268,7 +268,7 @@ int buy_all(const CLI::App& verb, const Flags& flags,
                n_left, bought.end_reason);
   if (!bought.end_hint.empty()) fmt::print(stderr, "hint: {}\n", bought.end_hint);
   if (bought.spent_usd) fmt::print(stderr, "spent ${:.4f} on this output\n", *bought.spent_usd);
-  print_failures(failures, conversations.size());
+  report_failures(failures, conversations.size());
   if (n_written == 0) return kFailed;
   return n_written == conversations.size() ? kDone : kPartial;
 }
@@ -280,7 +280,7 @@ void warn_about_empty(const std::vector<Conversation>& conversations, bool windo
                  windowed ? " in these days" : "");
 }
 
-void check_key(const Flags& flags) {
+void check_key(const SummarizeFlags& flags) {
   if (flags.json && !flags.key.empty())
     throw Error("[summarize] --json and --key are two forms of output, give one", "", kUsage);
   for (const char* taken : {"id", "start_date", "end_date", "as_of", "today_date", "messages"})
@@ -290,7 +290,7 @@ void check_key(const Flags& flags) {
           "for example --key truth_summary", kUsage);
 }
 
-int summarize(const CLI::App& verb, const Flags& flags) {
+int summarize(const CLI::App& verb, const SummarizeFlags& flags) {
   std::optional<Date> from, to;
   if (!flags.from.empty()) from = required_date(flags.from, "--from");
   if (!flags.to.empty()) to = required_date(flags.to, "--to");
@@ -314,7 +314,7 @@ int summarize(const CLI::App& verb, const Flags& flags) {
   return recap_all(flags, conversations, places);
 }
 
-void add_bought_flags(CLI::App& verb, Flags& flags) {
+void add_bought_flags(CLI::App& verb, SummarizeFlags& flags) {
   constexpr const char* kBought = "Bought summaries";
   verb.add_option("--provider", flags.provider,
                   "buy them: anthropic (with ANTHROPIC_API_KEY), or openai, any --endpoint, which "
@@ -346,7 +346,7 @@ void add_summarize(CLI::App& app, Action& action) {
       "--output truth.jsonl --budget 1\n\n"
       "One chat gives its recap as text; several give one JSON object a line. "
       "The reader of the recap is who writes as 'You'.");
-  static Flags flags;  // the action reads it after this function has ended
+  static SummarizeFlags flags;  // the action reads it after this function has ended
   verb->add_option("file,--data", flags.file,
                    "JSONL, *_finetune.txt, or lines 'YYYY-MM-DD HH:MM | Name: text'; - is stdin")
       ->required();

@@ -30,7 +30,7 @@ namespace {
 std::atomic<bool> interrupted{false};
 
 // The step at work is finished and saved; a second signal ends the program at once.
-void on_interrupt(int signal) {
+void on_train_signal(int signal) {
   interrupted = true;
   std::signal(signal, SIG_DFL);
 }
@@ -289,7 +289,7 @@ int train_alone_or_together(CLI::App& verb, TrainFlags& f, Peers& peers) {
   if (f.dry_run) return dry_run(s, f);
   f.train.stop = &interrupted;
   // mpirun hands SIGUSR1 on to its processes; at SIGINT it would end them a second later.
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, on_interrupt);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, on_train_signal);
   const TrainReport report =
       train(*s.ops, s.base.model, s.adapter_or_null(), s.data.training, s.data.validation, f.train);
   if (peers.rank() > 0) return kDone;

@@ -97,8 +97,6 @@ void sum_up(JudgeReport& report, uint64_t seed) {
 }
 
 // Null for a ratio of nothing.
-Json number(double value) { return std::isnan(value) ? Json(nullptr) : Json(value); }
-
 Json to_json(const VerdictCounts& counts) {
   return {{"wins", counts.wins}, {"ties", counts.ties}, {"losses", counts.losses}};
 }
@@ -189,11 +187,11 @@ Json judge_json(const JudgeReport& report) {
                {"criteria", Json::object()}};
   for (size_t i = 0; i < kOverall; i++)
     json["criteria"][std::string(kCriteria[i])] = to_json(report.counts[i]);
-  json["win_share"] = {{"mean", number(report.win_share)},
-                       {"low", number(report.interval.low)},
-                       {"high", number(report.interval.high)}};
-  json["agreement"] = number(report.agreement);
-  json["first_share"] = number(report.first_share);
+  json["win_share"] = {{"mean", json_or_null(report.win_share)},
+                       {"low", json_or_null(report.interval.low)},
+                       {"high", json_or_null(report.interval.high)}};
+  json["agreement"] = json_or_null(report.agreement);
+  json["first_share"] = json_or_null(report.first_share);
   json["spent_usd"] = report.spent_usd ? Json(*report.spent_usd) : Json(nullptr);
   json["failed"] = Json::array();
   for (const Failure& failure : report.failures)

@@ -15,46 +15,44 @@ namespace chatmem {
 namespace {
 
 // Null for a ratio of nothing.
-Json number(double value) { return std::isnan(value) ? Json(nullptr) : Json(value); }
-
 Json to_json(const MeanScore& score) {
-  return {{"mean", number(score.mean)},
-          {"low", number(score.interval.low)},
-          {"high", number(score.interval.high)}};
+  return {{"mean", json_or_null(score.mean)},
+          {"low", json_or_null(score.interval.low)},
+          {"high", json_or_null(score.interval.high)}};
 }
 
 Json to_json(const PairedDifference& d) {
-  return {{"mean", number(d.mean)},
-          {"low", number(d.interval.low)},
-          {"high", number(d.interval.high)},
-          {"p", number(d.p_value)}};
+  return {{"mean", json_or_null(d.mean)},
+          {"low", json_or_null(d.interval.low)},
+          {"high", json_or_null(d.interval.high)},
+          {"p", json_or_null(d.p_value)}};
 }
 
 Json to_json(const TemporalCounts& dates) {
   return {{"n", dates.counted},
           {"invented", dates.counted - dates.right},
-          {"precision", number(dates.precision())},
-          {"recall", number(dates.recall())},
-          {"f1", number(dates.f1())},
-          {"mean_days_off", number(dates.mean_days_off())},
-          {"event_order", number(dates.event_order())}};
+          {"precision", json_or_null(dates.precision())},
+          {"recall", json_or_null(dates.recall())},
+          {"f1", json_or_null(dates.f1())},
+          {"mean_days_off", json_or_null(dates.mean_days_off())},
+          {"event_order", json_or_null(dates.event_order())}};
 }
 
 Json to_json(const MentionCounts& mentions) {
   return {{"n", mentions.mentioned},
           {"found", mentions.found},
-          {"precision", number(mentions.precision())}};
+          {"precision", json_or_null(mentions.precision())}};
 }
 
 // Of sorted values.
 Json column_json(const std::vector<double>& values) {
   const Statistics s = statistics_of(values);
-  return {{"mean", number(s.mean)},
-          {"median", number(s.median)},
-          {"min", number(s.min)},
-          {"max", number(s.max)},
-          {"p90", number(quantile(values, 0.9))},
-          {"p99", number(quantile(values, 0.99))}};
+  return {{"mean", json_or_null(s.mean)},
+          {"median", json_or_null(s.median)},
+          {"min", json_or_null(s.min)},
+          {"max", json_or_null(s.max)},
+          {"p90", json_or_null(quantile(values, 0.9))},
+          {"p99", json_or_null(quantile(values, 0.99))}};
 }
 
 Json to_json(const Speed& speed) {
@@ -116,8 +114,8 @@ Json system_json(const Evaluation& evaluation, const SystemScores& system) {
                {"rouge1", to_json(system.rouge1)},
                {"rouge2", to_json(system.rouge2)},
                {"rougeL", to_json(system.rougeL)},
-               {"rouge1_precision", number(system.rouge1_precision)},
-               {"rouge1_recall", number(system.rouge1_recall)},
+               {"rouge1_precision", json_or_null(system.rouge1_precision)},
+               {"rouge1_recall", json_or_null(system.rouge1_recall)},
                {"rouge1_by_reference", system.rouge1_by_reference},
                {"length_ratio", system.mean_length_ratio},
                {"dates", to_json(system.dates)},

@@ -109,7 +109,7 @@ size_t best_reference(std::span<const RougeScores> scores, const RougeMetric& me
   return best;
 }
 
-RougeScore mean_score(std::span<const RougeScores> scores, const RougeMetric& metric) {
+RougeScore mean_of_scores(std::span<const RougeScores> scores, const RougeMetric& metric) {
   RougeScore mean;
   for (const RougeScores& one : scores) {
     mean.precision += (one.*metric.score).precision / double(scores.size());
@@ -126,7 +126,7 @@ RougeScores combined(std::span<const RougeScores> scores, const ScoreOptions& op
   RougeScores result;
   for (const RougeMetric& metric : kRougeMetrics)
     result.*metric.score = options.rule == ReferenceRule::mean
-                               ? mean_score(scores, metric)
+                               ? mean_of_scores(scores, metric)
                                : scores[best_reference(scores, metric)].*metric.score;
   return result;
 }

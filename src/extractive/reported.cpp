@@ -3,6 +3,7 @@
 #include <cctype>
 #include <vector>
 
+#include "base/chars.h"
 #include "extractive/word_lists.h"
 #include "text/words.h"
 
@@ -15,10 +16,6 @@ struct Token {
   bool word = false;
 };
 
-bool is_letter(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-}
-
 // Typographic apostrophes become straight ones, so that one table serves both.
 std::string with_straight_apostrophes(std::string_view text) {
   std::string out(text);
@@ -30,11 +27,11 @@ std::vector<Token> tokenize(const std::string& text) {
   std::vector<Token> tokens;
   for (size_t i = 0; i < text.size();) {
     size_t end = i + 1;
-    const bool word = is_letter(text[i]);
+    const bool word = is_word_char(text[i]);
     if (word)
       while (end < text.size() &&
-             (is_letter(text[end]) ||
-              (text[end] == '\'' && end + 1 < text.size() && is_letter(text[end + 1]))))
+             (is_word_char(text[end]) ||
+              (text[end] == '\'' && end + 1 < text.size() && is_word_char(text[end + 1]))))
         end++;
     Token token{text.substr(i, end - i), {}, word};
     token.lower = to_lower_ascii(token.text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/chars.h"
 #include "extractive/word_lists.h"
 #include "text/words.h"
 
@@ -10,7 +11,6 @@ namespace chatmem {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);

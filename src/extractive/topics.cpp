@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/chars.h"
 #include "extractive/sentences.h"
 #include "extractive/word_lists.h"
 #include "text/words.h"
@@ -25,10 +26,6 @@ bool is_capital(const std::string& word) {
   return std::isupper(static_cast<unsigned char>(word[0])) != 0;
 }
 
-bool is_letter(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-}
-
 bool is_determiner(const std::string& word) {
   static const PhraseSet kWords = phrase_set("the|a|an|my|your|our|his|her|their|this");
   return kWords.contains(word);
@@ -44,13 +41,13 @@ std::vector<WrittenWord> written_words(std::string_view sentence) {
   std::vector<WrittenWord> words;
   char before = ' ';
   for (size_t i = 0; i < sentence.size();) {
-    if (!is_letter(sentence[i])) {
+    if (!is_alphabetic(sentence[i])) {
       if (sentence[i] != ' ') before = sentence[i];
       i++;
       continue;
     }
     size_t end = i;
-    while (end < sentence.size() && (is_letter(sentence[end]) || sentence[end] == '-')) end++;
+    while (end < sentence.size() && (is_alphabetic(sentence[end]) || sentence[end] == '-')) end++;
     WrittenWord word{std::string(sentence.substr(i, end - i)), {}, before, ' '};
     word.lower = to_lower_ascii(word.text);
     before = ' ';

@@ -7,19 +7,17 @@
 namespace chatmem {
 namespace {
 
-constexpr const char* kOwnUrl = "https://api.anthropic.com";
-constexpr const char* kVersion = "2026-10-21";
-constexpr size_t kMaxAnswerBytes = size_t(32) << 20;
+constexpr size_t kMaxAnthropicBytes = size_t(32) << 20;
 
 // "/v1" and "/" at the end belong to the paths below.
 std::string messages_base_url(const std::string& url) {
-  std::string base = api_base_url(url.empty() ? kOwnUrl : url);
+  std::string base = api_base_url(url.empty() ? kAnthropicUrl : url);
   if (base.ends_with("/v1")) base.resize(base.size() - 3);
   while (base.ends_with('/')) base.pop_back();
   return base;
 }
 
-LlmStop stop_of(const std::string& reason) {
+LlmStop anthropic_stop(const std::string& reason) {
   if (reason == "end_turn" || reason == "stop_sequence") return LlmStop::end;
   if (reason == "max_tokens" || reason == "model_context_window_exceeded")
     return LlmStop::max_tokens;
@@ -43,7 +41,7 @@ std::string stop_detail_of(const Json& answer, const std::string& reason) {
 
 // What is paid for must be said: a wrong type here is no answer of this API. (The JSON library
 // reads every number without sign, fraction and exponent as unsigned.)
-LlmUsage usage_of(const Json& answer, std::string_view where) {
+LlmUsage anthropic_usage(const Json& answer, std::string_view where) {
   const Json& usage = json_object(answer, "usage", where);
   for (const char* key : {"input_tokens", "output_tokens"}) {
     const auto it = usage.find(key);
@@ -106,9 +104,9 @@ class AnthropicApi : public LlmApi {
     const std::string reason = json_string(json, "stop_reason", where);
     LlmAnswer answer;
     answer.text = text_of(json, where);
-    answer.stop = stop_of(reason);
+    answer.stop = anthropic_stop(reason);
     answer.stop_detail = stop_detail_of(json, shortened(reason));
-    answer.usage = usage_of(json, "[llm] " + where);
+    answer.usage = anthropic_usage(json, "[llm] " + where);
     answer.model = json_string_or(json, "model", "", where);
     return answer;
   }
@@ -169,13 +167,13 @@ class AnthropicApi : public LlmApi {
     call.method = "POST";
     call.url = endpoint_.base_url + path;
     call.headers = {{"x-api-key", endpoint_.api_key},
-                    {"anthropic-version", kVersion},
+                    {"anthropic-version", kAnthropicVersion},
                     {"content-type", "application/json"},
                     {"accept", "application/json"}};
     call.body = dump_json(body);
     call.connect_timeout_ms = endpoint_.connect_timeout_ms;
     call.idle_timeout_ms = endpoint_.timeout_ms;
-    call.max_response_bytes = kMaxAnswerBytes;
+    call.max_response_bytes = kMaxAnthropicBytes;
     return call;
   }
 

@@ -30,11 +30,13 @@ namespace chatmem {
 namespace {
 
 constexpr std::string_view kFormat = "chatmem-journal";
-constexpr int kVersion = 1;
+constexpr int kJournalVersion = 1;
 constexpr uint64_t kMaxLineBytes = uint64_t(1) << 30;
 constexpr double kMaxUsd = 1e9;  // of one request; more is a broken line
 
-std::string head_line() { return dump_json({{"format", kFormat}, {"version", kVersion}}) + '\n'; }
+std::string head_line() {
+  return dump_json({{"format", kFormat}, {"version", kJournalVersion}}) + '\n';
+}
 
 // Reads exactly that many bytes.
 void read_at(int fd, char* to, size_t count, uint64_t offset, const fs::path& path) {
@@ -206,9 +208,10 @@ void Journal::read_line(std::string_view line, Place place, const std::string& w
         "restore the file, or remove that line: what it says to have been paid is forgotten then");
   }
   const long long version = json_int(event, "version", where);
-  if (version != kVersion)
-    throw Error(fmt::format("[journal] {}: version must be {}, is {}", where, kVersion, version),
-                "continue with the version of chatmem that wrote it, or choose another folder");
+  if (version != kJournalVersion)
+    throw Error(
+        fmt::format("[journal] {}: version must be {}, is {}", where, kJournalVersion, version),
+        "continue with the version of chatmem that wrote it, or choose another folder");
 }
 
 void Journal::replay(const Json& event, Place place, const std::string& where) {

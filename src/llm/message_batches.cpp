@@ -13,12 +13,11 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/utf8.h"
+#include "llm/wire.h"
 
 namespace chatmem {
 namespace {
 
-constexpr std::string_view kDefaultUrl = "https://api.anthropic.com";
-constexpr std::string_view kVersion = "2026-10-21";
 constexpr std::string_view kBodyBegin = "{\"requests\":[", kBodyEnd = "]}";
 constexpr int kListed = 1000;      // batches on one page, the most there can be
 constexpr int kMaxPages = 1000;    // of a list that does not end
@@ -73,7 +72,7 @@ class BatchCalls {
  public:
   BatchCalls(const BatchJob& job, std::function<void(double seconds)> wait)
       : job_(job), wait_(std::move(wait)), random_(job.options.seed) {
-    url_ = job.endpoint.base_url.empty() ? kDefaultUrl : job.endpoint.base_url;
+    url_ = job.endpoint.base_url.empty() ? kAnthropicUrl : job.endpoint.base_url;
     while (url_.ends_with('/')) url_.pop_back();
     url_ += url_.ends_with("/v1") ? "/messages/batches" : "/v1/messages/batches";
   }
@@ -174,7 +173,7 @@ class BatchCalls {
     call.headers = job_.headers;
     call.headers.emplace_back("x-api-key", job_.endpoint.api_key);
     if (!find_header(call.headers, "anthropic-version"))
-      call.headers.emplace_back("anthropic-version", kVersion);
+      call.headers.emplace_back("anthropic-version", kAnthropicVersion);
     call.connect_timeout_ms = job_.endpoint.connect_timeout_ms;
     call.idle_timeout_ms = job_.endpoint.timeout_ms;
     return call;

@@ -9,9 +9,9 @@
 namespace chatmem {
 namespace {
 
-constexpr const char* kOwnUrl = "https://api.openai.com/v1";
+constexpr const char* kOpenaiUrl = "https://api.openai.com/v1";
 constexpr const char* kOwnHost = "api.openai.com";
-constexpr size_t kMaxAnswerBytes = size_t(32) << 20;
+constexpr size_t kMaxOpenaiBytes = size_t(32) << 20;
 
 // A string, or parts of which those of type "text" count; null where there is none.
 std::string content_of(const Json& message, std::string_view where) {
@@ -25,14 +25,14 @@ std::string content_of(const Json& message, std::string_view where) {
   return text;
 }
 
-LlmStop stop_of(const std::string& reason) {
+LlmStop openai_stop(const std::string& reason) {
   if (reason == "stop") return LlmStop::end;
   if (reason == "length") return LlmStop::max_tokens;
   return reason == "content_filter" ? LlmStop::refusal : LlmStop::other;
 }
 
 // Not every server says what it used; those that do count the cached tokens in prompt_tokens.
-LlmUsage usage_of(const Json& answer) {
+LlmUsage openai_usage(const Json& answer) {
   LlmUsage used;
   const auto usage = answer.find("usage");
   if (usage == answer.end() || !usage->is_object()) return used;
@@ -50,7 +50,8 @@ LlmUsage usage_of(const Json& answer) {
 class OpenAiApi : public LlmApi {
  public:
   explicit OpenAiApi(LlmEndpoint endpoint) : endpoint_(std::move(endpoint)) {
-    endpoint_.base_url = endpoint_.base_url.empty() ? kOwnUrl : openai_base_url(endpoint_.base_url);
+    endpoint_.base_url =
+        endpoint_.base_url.empty() ? kOpenaiUrl : openai_base_url(endpoint_.base_url);
     own_ = host() == kOwnHost;
     check_api_key(endpoint_.api_key);
     if (own_ && endpoint_.api_key.empty())
@@ -71,7 +72,7 @@ class OpenAiApi : public LlmApi {
     call.body = dump_json(body(request));
     call.connect_timeout_ms = endpoint_.connect_timeout_ms;
     call.idle_timeout_ms = endpoint_.timeout_ms;
-    call.max_response_bytes = kMaxAnswerBytes;
+    call.max_response_bytes = kMaxOpenaiBytes;
     return call;
   }
 
@@ -108,13 +109,13 @@ class OpenAiApi : public LlmApi {
     answer.stop_detail = reason == choice.end() || reason->is_null()
                              ? "no finish_reason"
                              : shortened(json_string(choice, "finish_reason", where));
-    answer.stop = stop_of(answer.stop_detail);
+    answer.stop = openai_stop(answer.stop_detail);
     if (const auto refusal = message.find("refusal");
         refusal != message.end() && refusal->is_string() && !refusal->get<std::string>().empty()) {
       answer.stop = LlmStop::refusal;
       answer.stop_detail = "refusal: " + shortened(refusal->get<std::string>());
     }
-    answer.usage = usage_of(json);
+    answer.usage = openai_usage(json);
     answer.model = json_string_or(json, "model", "", where);
     return answer;
   }

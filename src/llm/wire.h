@@ -13,6 +13,9 @@
 
 namespace chatmem {
 
+inline constexpr const char *kAnthropicUrl = "https://api.anthropic.com",
+                            *kAnthropicVersion = "2026-10-21";
+
 // Without "/" at its end. Throws Error unless it begins with http:// or https:// and a host.
 std::string api_base_url(std::string url);
 // The same of an OpenAI-compatible endpoint: "/v1" is added when there is no path.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/chars.h"
 #include "text/names.h"
 #include "text/numbers.h"
 #include "text/time_expressions.h"
@@ -11,10 +12,6 @@ namespace chatmem {
 namespace {
 
 using std::chrono::days;
-
-bool is_word_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 
@@ -27,7 +24,7 @@ size_t apostrophe(std::string_view text, size_t i) {
 
 // Letters beyond ASCII belong to words, its punctuation (U+2000 to U+203F) does not.
 size_t word_bytes(std::string_view text, size_t i) {
-  if (is_word_byte(text[i])) return 1;
+  if (is_letter(text[i]) || is_digit(text[i])) return 1;
   if (uint8_t(text[i]) < 0x80) return 0;
   return text.substr(i).starts_with("\xE2\x80") ? 0 : 1;
 }

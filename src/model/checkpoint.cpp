@@ -24,7 +24,7 @@ constexpr size_t kParallelBytes = 1 << 20;  // below, threads cost more than the
 constexpr const char* kSingle = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
-[[noreturn]] void fail(const std::string& what, std::string hint = {}) {
+[[noreturn]] void fail_checkpoint(const std::string& what, std::string hint = {}) {
   throw Error("[model] " + what, std::move(hint));
 }
 
@@ -120,8 +120,8 @@ std::vector<fs::path> shards_of_index(const fs::path& index) {
     const std::string shard = file.is_string() ? file.get<std::string>() : "";
     // a file name and no path: an index must not reach outside of its folder
     if (shard.empty() || shard != fs::path(shard).filename() || shard == "." || shard == "..")
-      fail(fmt::format("{}: '{}' must lie in a file of the folder, the index says {}", where, name,
-                       dump_json(file)));
+      fail_checkpoint(fmt::format("{}: '{}' must lie in a file of the folder, the index says {}",
+                                  where, name, dump_json(file)));
     shards.insert(index.parent_path() / shard);
   }
   return {shards.begin(), shards.end()};
@@ -134,14 +134,15 @@ std::vector<SafetensorsFile> open_files(const fs::path& folder) {
     return files;
   }
   if (!fs::exists(folder / kIndex))
-    fail(fmt::format("'{}' must hold {} or {}, has neither", folder.string(), kSingle, kIndex),
-         fs::exists(folder / "pytorch_model.bin")
-             ? "pytorch_model.bin is not read: save the model as safetensors with transformers"
-             : "download the whole folder of the model");
+    fail_checkpoint(
+        fmt::format("'{}' must hold {} or {}, has neither", folder.string(), kSingle, kIndex),
+        fs::exists(folder / "pytorch_model.bin")
+            ? "pytorch_model.bin is not read: save the model as safetensors with transformers"
+            : "download the whole folder of the model");
   for (const fs::path& path : shards_of_index(folder / kIndex)) {
     if (!fs::exists(path))
-      fail(fmt::format("'{}' must exist, {} names it", path.string(), kIndex),
-           "download all shards of the model");
+      fail_checkpoint(fmt::format("'{}' must exist, {} names it", path.string(), kIndex),
+                      "download all shards of the model");
     files.emplace_back(path);
   }
   return files;
@@ -153,8 +154,8 @@ Weights index_tensors(const std::vector<SafetensorsFile>& files, const fs::path&
     for (const auto& [name, info] : file.tensors()) {
       const auto [it, is_new] = weights.tensors.try_emplace(name, Found{info, &file.path()});
       if (!is_new)
-        fail(fmt::format("'{}' must be in one file, is in '{}' and '{}'", name,
-                         it->second.file->string(), file.path().string()));
+        fail_checkpoint(fmt::format("'{}' must be in one file, is in '{}' and '{}'", name,
+                                    it->second.file->string(), file.path().string()));
     }
   return weights;
 }
@@ -164,10 +165,11 @@ Weights index_tensors(const GgufFile& file) {
   for (const auto& [name, tensor] : file.tensors()) {
     if (name == kRopeFactors) continue;  // gguf_inv_freq reads it
     if (!tensor.dtype)
-      fail(fmt::format("tensor '{}' must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K, is {}, in "
-                       "'{}'",
-                       name, tensor.type, file.path().string()),
-           "quantize the original model anew as Q8_0, Q4_0 or Q4_K_M");
+      fail_checkpoint(
+          fmt::format("tensor '{}' must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K, is {}, in "
+                      "'{}'",
+                      name, tensor.type, file.path().string()),
+          "quantize the original model anew as Q8_0, Q4_0 or Q4_K_M");
     weights.tensors[name] = {{*tensor.dtype, tensor.shape, tensor.bytes}, &file.path()};
   }
   return weights;
@@ -181,17 +183,18 @@ const Found& check_tensor(const Weights& weights, const std::string& name,
                           const std::vector<int64_t>& shape, TensorKind kind) {
   const auto it = weights.tensors.find(name);
   if (it == weights.tensors.end())
-    fail(fmt::format("tensor '{}' {} is missing in '{}'", name, list(shape), weights.path.string()),
-         fmt::format("{} is incomplete, or its {} belongs to another model",
-                     weights.in_gguf ? "the file" : "the folder", weights.config()));
+    fail_checkpoint(
+        fmt::format("tensor '{}' {} is missing in '{}'", name, list(shape), weights.path.string()),
+        fmt::format("{} is incomplete, or its {} belongs to another model",
+                    weights.in_gguf ? "the file" : "the folder", weights.config()));
   const auto& [info, file] = it->second;
   if (info.shape != shape)
-    fail(fmt::format("tensor '{}' must have shape {}, has {}, in '{}'", name, list(shape),
-                     list(info.shape), file->string()),
-         fmt::format("{} belongs to another model", weights.config()));
+    fail_checkpoint(fmt::format("tensor '{}' must have shape {}, has {}, in '{}'", name,
+                                list(shape), list(info.shape), file->string()),
+                    fmt::format("{} belongs to another model", weights.config()));
   if (!is_allowed(info.dtype, kind, weights.in_gguf))
-    fail(fmt::format("tensor '{}' must be f32, bf16 or f16, is {}, in '{}'", name,
-                     dtype_name(info.dtype), file->string()));
+    fail_checkpoint(fmt::format("tensor '{}' must be f32, bf16 or f16, is {}, in '{}'", name,
+                                dtype_name(info.dtype), file->string()));
   return it->second;
 }
 
@@ -201,9 +204,9 @@ void check_bnb_tensor(const Weights& weights, const std::string& name,
       parse_bnb_state(weights.bytes(name + kBnbParts[4]), place_of(weights, name));
   const std::vector<int64_t> found = {state.rows, state.cols};
   if (found != shape)
-    fail(fmt::format("tensor '{}' must have shape {}, its quant_state says {}, in '{}'", name,
-                     list(shape), list(found), weights.path.string()),
-         "config.json belongs to another model");
+    fail_checkpoint(fmt::format("tensor '{}' must have shape {}, its quant_state says {}, in '{}'",
+                                name, list(shape), list(found), weights.path.string()),
+                    "config.json belongs to another model");
 }
 
 // What is left when the model has taken its tensors.
@@ -214,12 +217,14 @@ void check_extra(const Weights& weights, const std::set<std::string>& wanted, bo
     const std::string path = tensor.file->string();
     if (tied && name == "lm_head.weight") {  // some writers repeat the embedding
       if (std::ranges::equal(tensor.info.bytes, embed->second.info.bytes)) continue;
-      fail(fmt::format("tensor 'lm_head.weight' must equal the embedding, differs, in '{}'", path),
-           "set \"tie_word_embeddings\": false in config.json if the model has its own lm_head");
+      fail_checkpoint(
+          fmt::format("tensor 'lm_head.weight' must equal the embedding, differs, in '{}'", path),
+          "set \"tie_word_embeddings\": false in config.json if the model has its own lm_head");
     }
-    fail(fmt::format("tensor '{}' {} is not part of a Llama model, in '{}'", name,
-                     list(tensor.info.shape), path),
-         name.find("lora_") != name.npos ? "this is an adapter: give its base as the model" : "");
+    fail_checkpoint(
+        fmt::format("tensor '{}' {} is not part of a Llama model, in '{}'", name,
+                    list(tensor.info.shape), path),
+        name.find("lora_") != name.npos ? "this is an adapter: give its base as the model" : "");
   }
 }
 
@@ -279,7 +284,8 @@ void fill_inv_freq(Ops& ops, Llama& model, const std::vector<float>& inv_freq) {
 Config read_config(const fs::path& folder) {
   const fs::path path = folder / "config.json";
   if (!fs::exists(path))
-    fail(fmt::format("'{}' must be a model's folder, has no config.json", folder.string()));
+    fail_checkpoint(
+        fmt::format("'{}' must be a model's folder, has no config.json", folder.string()));
   Json json = read_json(path, kMaxConfigBytes);
   std::string where = fmt::format("'{}'", path.string());
   const fs::path generation = folder / "generation_config.json";
@@ -306,10 +312,11 @@ void check_inv_freq(Ops& ops, const Llama& model) {
   ops.copy_out(found.data(), model.inv_freq);
   for (size_t i = 0; i < found.size(); i++)
     if (std::abs(found[i] - expected[i]) > 1e-5f * expected[i])
-      fail(fmt::format("the rotary frequencies must be those of a config.json, frequency {} is {} "
-                       "against {}",
-                       i, found[i], expected[i]),
-           "the model can be kept as a GGUF");
+      fail_checkpoint(
+          fmt::format("the rotary frequencies must be those of a config.json, frequency {} is {} "
+                      "against {}",
+                      i, found[i], expected[i]),
+          "the model can be kept as a GGUF");
 }
 
 struct SavePlan {
@@ -512,8 +519,8 @@ std::vector<std::byte> convert_rows(std::span<const std::byte> bytes, int cols, 
     if (is_quantized(to)) is_sound = quantize_row(out, values.data(), cols, to) && is_sound;
   }
   if (!is_sound)
-    fail(fmt::format("tensor '{}' must hold numbers up to {} to be {}, does not", name,
-                     kMaxQuantized, dtype_name(to)));
+    fail_checkpoint(fmt::format("tensor '{}' must hold numbers up to {} to be {}, does not", name,
+                                kMaxQuantized, dtype_name(to)));
   return result;
 }
 

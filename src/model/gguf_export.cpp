@@ -35,7 +35,7 @@ const FileTypeInfo& info_of(GgufFileType type) {
   return *std::ranges::find(kFileTypes, type, &FileTypeInfo::type);
 }
 
-[[noreturn]] void fail(const std::string& what, std::string hint = {}) {
+[[noreturn]] void fail_gguf(const std::string& what, std::string hint = {}) {
   throw Error("[adapter] " + what, std::move(hint));
 }
 
@@ -71,7 +71,7 @@ DType fitting_dtype(DType wanted, int cols) {
 }
 
 // The factors of the frequencies; empty where all are 1.
-std::vector<float> rope_factors(Ops& ops, const Llama& model) {
+std::vector<float> factors_of_rope(Ops& ops, const Llama& model) {
   Config config = model.config;
   config.rope_scaling = std::nullopt;
   const std::vector<float> base = rope_inv_freq(config);
@@ -130,17 +130,18 @@ float read_alpha(const GgufFile& file) {
   const std::string where = file.path().string();
   if (!is("general.type", "adapter") || !is("adapter.type", "lora") ||
       !is("general.architecture", "llama"))
-    fail(fmt::format("'{}' must be a LoRA adapter of a Llama model, is not", where));
+    fail_gguf(fmt::format("'{}' must be a LoRA adapter of a Llama model, is not", where));
   const GgufValue* alpha = file.find(kAlpha);
   if (!alpha || !alpha->get<double>() || !std::isfinite(*alpha->get<double>()))
-    fail(fmt::format("'{}': {} must be a floating-point number", where, kAlpha));
+    fail_gguf(fmt::format("'{}': {} must be a floating-point number", where, kAlpha));
   return float(*alpha->get<double>());
 }
 
 const GgufTensor& find_matrix(const GgufFile& file, const std::string& name) {
   const auto it = file.tensors().find(name);
   if (it == file.tensors().end() || it->second.shape.size() != 2)
-    fail(fmt::format("tensor '{}' must be there, a matrix, in '{}'", name, file.path().string()));
+    fail_gguf(
+        fmt::format("tensor '{}' must be there, a matrix, in '{}'", name, file.path().string()));
   return it->second;
 }
 
@@ -148,7 +149,7 @@ int read_rank(const GgufFile& file, const std::string& name) {
   constexpr int64_t kMaxRank = 1 << 16;
   const int64_t rank = find_matrix(file, name).shape[0];
   if (rank > kMaxRank)
-    fail(fmt::format("tensor '{}' must have at most {} rows, has {}", name, kMaxRank, rank));
+    fail_gguf(fmt::format("tensor '{}' must have at most {} rows, has {}", name, kMaxRank, rank));
   return int(rank);
 }
 
@@ -158,12 +159,13 @@ Tensor load_matrix(Ops& ops, const GgufFile& file, const std::string& name, Tens
                    const Config* rotated) {
   const GgufTensor& found = find_matrix(file, name);
   if (found.shape != std::vector<int64_t>{wanted.rows, wanted.cols})
-    fail(fmt::format("tensor '{}' must have shape ({}, {}), has ({}), in '{}'", name, wanted.rows,
-                     wanted.cols, fmt::join(found.shape, ", "), file.path().string()),
-         "the adapter belongs to another base model");
+    fail_gguf(
+        fmt::format("tensor '{}' must have shape ({}, {}), has ({}), in '{}'", name, wanted.rows,
+                    wanted.cols, fmt::join(found.shape, ", "), file.path().string()),
+        "the adapter belongs to another base model");
   if (found.dtype != DType::f32 && found.dtype != DType::f16 && found.dtype != DType::bf16)
-    fail(fmt::format("tensor '{}' must be F32, F16 or BF16, is {}, in '{}'", name, found.type,
-                     file.path().string()));
+    fail_gguf(fmt::format("tensor '{}' must be F32, F16 or BF16, is {}, in '{}'", name, found.type,
+                          file.path().string()));
   std::vector<std::byte> bytes = convert(found.bytes, *found.dtype, wanted.dtype);
   if (rotated)
     reorder_heads(bytes, row_bytes(wanted.dtype, size_t(wanted.cols)), rotated->head_dim,
@@ -191,7 +193,7 @@ GgufSaved save_gguf(const fs::path& path, Ops& ops, const Llama& model,
   GgufSaved saved{.type = type.name, .dtype = type.dtype};
   std::vector<std::pair<std::string, TensorInfo>> infos;
   std::map<std::string, Entry> entries;
-  const std::vector<float> factors = rope_factors(ops, model);
+  const std::vector<float> factors = factors_of_rope(ops, model);
   if (!factors.empty())
     infos.push_back({kRopeFactors, {DType::f32, {int64_t(factors.size())}, {}}});
   for_each_tensor(model, [&](const std::string& key, const Tensor& t, TensorKind kind) {
@@ -243,7 +245,7 @@ void save_gguf_adapter(const fs::path& path, Ops& ops, const Config& config, con
       for (const auto& [suffix, t] : {std::pair(kLoraA, lora.a), std::pair(kLoraB, lora.b)})
         infos.push_back({base + suffix, {DType::f32, {t.rows, t.cols}, {}}});
     }
-  if (!alpha || *alpha == 0) fail("an adapter to write must change something");
+  if (!alpha || *alpha == 0) fail_gguf("an adapter to write must change something");
   std::vector<std::byte> buffer;
   const TensorSource source = [&](const std::string& tensor) -> std::span<const std::byte> {
     const Entry& entry = entries.at(tensor);
@@ -292,9 +294,9 @@ Adapter load_gguf_adapter(Ops& ops, const Config& config, const fs::path& path, 
     }
   for (const auto& [name, tensor] : file.tensors())
     if (!used.contains(name))
-      fail(fmt::format("tensor '{}' must be LoRA of a projection of the base, is not, in '{}'",
-                       name, path.string()));
-  if (used.empty()) fail(fmt::format("'{}' must hold LoRA tensors, has none", path.string()));
+      fail_gguf(fmt::format("tensor '{}' must be LoRA of a projection of the base, is not, in '{}'",
+                            name, path.string()));
+  if (used.empty()) fail_gguf(fmt::format("'{}' must hold LoRA tensors, has none", path.string()));
   return adapter;
 }
 

@@ -23,42 +23,44 @@ constexpr const char* kA = ".lora_A.weight";
 constexpr const char* kB = ".lora_B.weight";
 constexpr const char* kMagnitude = ".lora_magnitude_vector";
 
-[[noreturn]] void fail(const std::string& what, std::string hint = {}) {
+[[noreturn]] void fail_adapter(const std::string& what, std::string hint = {}) {
   throw Error("[adapter] " + what, std::move(hint));
 }
 
 // "q_proj" of "self_attn.q_proj"
 std::string_view leaf(std::string_view module) { return module.substr(module.rfind('.') + 1); }
 
-bool rotates(std::string_view module) {
+bool is_rotated(std::string_view module) {
   return leaf(module) == "q_proj" || leaf(module) == "k_proj";
 }
 
 void check_target_modules(const std::vector<std::string>& modules) {
-  if (modules.empty()) fail("target_modules must name a module, is empty");
+  if (modules.empty()) fail_adapter("target_modules must name a module, is empty");
   const std::vector<std::string> all = all_target_modules();
   for (const std::string& name : modules)
     if (std::ranges::find(all, name) == all.end())
-      fail(fmt::format("target module must be a projection of Llama, is '{}'", name),
-           fmt::format("{}", fmt::join(all, ", ")));
+      fail_adapter(fmt::format("target module must be a projection of Llama, is '{}'", name),
+                   fmt::format("{}", fmt::join(all, ", ")));
 }
 
 // One matrix of the file, or a vector, checked, on the device.
-Tensor load_matrix(Ops& ops, const SafetensorsFile& file, const std::string& name,
-                   const std::vector<int64_t>& shape, DType dtype,
-                   const std::function<void(std::span<std::byte>)>& change) {
+Tensor load_lora_matrix(Ops& ops, const SafetensorsFile& file, const std::string& name,
+                        const std::vector<int64_t>& shape, DType dtype,
+                        const std::function<void(std::span<std::byte>)>& change) {
   const auto it = file.tensors().find(name);
   const std::string where = file.path().string();
   if (it == file.tensors().end())
-    fail(fmt::format("tensor '{}' ({}) is missing in '{}'", name, fmt::join(shape, ", "), where));
+    fail_adapter(
+        fmt::format("tensor '{}' ({}) is missing in '{}'", name, fmt::join(shape, ", "), where));
   const TensorInfo& info = it->second;
   if (info.shape != shape)
-    fail(fmt::format("tensor '{}' must have shape ({}), has ({}), in '{}'", name,
-                     fmt::join(shape, ", "), fmt::join(info.shape, ", "), where),
-         "the adapter belongs to another base model, or its rank is not that of its config");
+    fail_adapter(
+        fmt::format("tensor '{}' must have shape ({}), has ({}), in '{}'", name,
+                    fmt::join(shape, ", "), fmt::join(info.shape, ", "), where),
+        "the adapter belongs to another base model, or its rank is not that of its config");
   if (info.dtype != DType::f32 && info.dtype != DType::bf16 && info.dtype != DType::f16)
-    fail(fmt::format("tensor '{}' must be f32, bf16 or f16, is {}, in '{}'", name,
-                     dtype_name(info.dtype), where));
+    fail_adapter(fmt::format("tensor '{}' must be f32, bf16 or f16, is {}, in '{}'", name,
+                             dtype_name(info.dtype), where));
   std::vector<std::byte> values = convert(info.bytes, info.dtype, dtype);
   if (change) change(values);
   const bool vector = shape.size() == 1;
@@ -72,7 +74,7 @@ Tensor load_matrix(Ops& ops, const SafetensorsFile& file, const std::string& nam
 Tensor load_magnitude(Ops& ops, const SafetensorsFile& file, std::string name, int rows,
                       const std::function<void(std::span<std::byte>)>& change) {
   if (!file.tensors().contains(name)) name += ".weight";
-  return load_matrix(ops, file, name, {rows}, DType::f32, change);
+  return load_lora_matrix(ops, file, name, {rows}, DType::f32, change);
 }
 
 // A projection's norms and factors, with magnitudes given or, where empty, to be the norms.
@@ -94,9 +96,10 @@ bool is_target(const AdapterConfig& config, std::string_view module) {
 void check_all_used(const SafetensorsFile& file, const std::set<std::string>& used) {
   for (const auto& [name, info] : file.tensors())
     if (!used.contains(name))
-      fail(fmt::format("tensor '{}' must be LoRA of a projection of the base, is not, in '{}'",
-                       name, file.path().string()),
-           "adapted embeddings, lm_head and other models' layers are not supported");
+      fail_adapter(
+          fmt::format("tensor '{}' must be LoRA of a projection of the base, is not, in '{}'", name,
+                      file.path().string()),
+          "adapted embeddings, lm_head and other models' layers are not supported");
 }
 
 // x[i] *= factor[i]
@@ -137,7 +140,8 @@ Tensor merge_one(Ops& ops, Tensor w, const Lora& lora, Tensor sum, Tensor a_t) {
 
 AdapterConfig read_folder_config(const fs::path& folder) {
   if (!fs::exists(folder / kConfigFile))
-    fail(fmt::format("'{}' must be an adapter's folder, has no {}", folder.string(), kConfigFile));
+    fail_adapter(
+        fmt::format("'{}' must be an adapter's folder, has no {}", folder.string(), kConfigFile));
   return read_adapter_config(folder / kConfigFile);
 }
 
@@ -148,7 +152,8 @@ void check_patterns(const AdapterConfig& description, size_t n_layers) {
     for (size_t i = 0; i < n_layers; i++)
       for (const auto& [module, projection] : kProjections)
         if (is_target(description, module) && probe.rank_of(layer_module(i, module)) == 0) return;
-    fail(fmt::format("the pattern '{}' must match an adapted module, matches none", pattern));
+    fail_adapter(
+        fmt::format("the pattern '{}' must match an adapted module, matches none", pattern));
   };
   for (const auto& [pattern, rank] : description.rank_pattern) check(pattern);
   for (const auto& [pattern, alpha] : description.alpha_pattern) check(pattern);
@@ -173,7 +178,8 @@ Adapter make_adapter(Ops& ops, const Llama& model, const AdapterConfig& descript
       if (!is_target(description, module)) continue;
       const std::string path = layer_module(i, module);
       const int rank = description.rank_of(path);
-      if (rank < 1) fail(fmt::format("the rank of {} must be at least 1, is {}", path, rank));
+      if (rank < 1)
+        fail_adapter(fmt::format("the rank of {} must be at least 1, is {}", path, rank));
       const Tensor w = model.blocks[i].*projection.weight;
       Lora& lora = adapter.blocks[i].*projection.lora;
       lora.a = make_tensor(ops, rank, w.cols, dtype);
@@ -208,14 +214,14 @@ AdapterConfig read_adapter_description(const fs::path& folder, size_t n_layers) 
       n += file.tensors().contains(std::string(kPrefix) + layer_module(i, module) + kA);
     if (n == 0) continue;
     if (n < n_layers)
-      fail(
+      fail_adapter(
           fmt::format("{} must be adapted in all {} layers to be trained further, is in {}, in "
                       "'{}'",
                       leaf(module), n_layers, n, folder.string()));
     description.target_modules.emplace_back(leaf(module));
   }
   if (description.target_modules.empty())
-    fail(fmt::format("'{}' must hold LoRA tensors, has none", folder.string()));
+    fail_adapter(fmt::format("'{}' must hold LoRA tensors, has none", folder.string()));
   return description;
 }
 
@@ -242,7 +248,7 @@ void save_adapter(const fs::path& folder, Ops& ops, const Config& config, const 
     buffer.resize(t.size_bytes());
     ops.copy_out(buffer.data(), t);
     const std::string_view module = std::string_view(name).substr(0, name.find(".lora_"));
-    if (!name.ends_with(kA) && rotates(module))
+    if (!name.ends_with(kA) && is_rotated(module))
       reorder_heads(buffer, t.size_bytes() / size_t(t.rows == 1 ? t.cols : t.rows), config.head_dim,
                     config.rope_layout, RopeLayout::half);
     buffer = convert(buffer, t.dtype, DType::f32);
@@ -268,7 +274,7 @@ Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType
       if (!present && !(description.all_layers && is_target(description, module))) continue;
       const Tensor w = model.blocks[i].*projection.weight;
       const int rank = description.rank_of(path);
-      const auto reorder_rows = [&, turns = rotates(module)](size_t row_size) {
+      const auto reorder_rows = [&, turns = is_rotated(module)](size_t row_size) {
         return [&, turns, row_size](std::span<std::byte> rows) {
           if (turns)
             reorder_heads(rows, row_size, model.config.head_dim, RopeLayout::half,
@@ -276,9 +282,9 @@ Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType
         };
       };
       Lora& lora = adapter.blocks[i].*projection.lora;
-      lora.a = load_matrix(ops, file, prefix + kA, {rank, w.cols}, dtype, nullptr);
-      lora.b = load_matrix(ops, file, prefix + kB, {w.rows, rank}, dtype,
-                           reorder_rows(row_bytes(dtype, size_t(rank))));
+      lora.a = load_lora_matrix(ops, file, prefix + kA, {rank, w.cols}, dtype, nullptr);
+      lora.b = load_lora_matrix(ops, file, prefix + kB, {w.rows, rank}, dtype,
+                                reorder_rows(row_bytes(dtype, size_t(rank))));
       lora.scale = float(description.scale_of(path));
       used.insert({prefix + kA, prefix + kB});
       if (!description.dora) continue;
@@ -287,7 +293,8 @@ Adapter load_adapter(Ops& ops, const Llama& model, const fs::path& folder, DType
       used.insert({prefix + kMagnitude, prefix + kMagnitude + ".weight"});
     }
   check_all_used(file, used);
-  if (used.empty()) fail(fmt::format("'{}' must hold LoRA tensors, has none", folder.string()));
+  if (used.empty())
+    fail_adapter(fmt::format("'{}' must hold LoRA tensors, has none", folder.string()));
   return adapter;
 }
 

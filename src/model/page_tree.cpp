@@ -5,7 +5,7 @@
 namespace chatmem {
 namespace {
 
-PageTree::PageTokens page_of(std::span<const int> tokens) {
+PageTree::PageTokens to_page(std::span<const int> tokens) {
   CHECK(tokens.size() == kPageTokens);
   PageTree::PageTokens page;
   std::ranges::copy(tokens, page.begin());
@@ -15,12 +15,12 @@ PageTree::PageTokens page_of(std::span<const int> tokens) {
 }  // namespace
 
 PageTree::Node* PageTree::find(const Node* parent, std::span<const int> tokens) {
-  const auto it = parent->children.find(page_of(tokens));
+  const auto it = parent->children.find(to_page(tokens));
   return it == parent->children.end() ? nullptr : it->second;
 }
 
 PageTree::Node* PageTree::insert(Node* parent, std::span<const int> tokens, int64_t value) {
-  const PageTokens page = page_of(tokens);
+  const PageTokens page = to_page(tokens);
   std::list<Node> one;
   one.push_back({.parent = parent, .tokens = page, .value = value});
   Node* node = &one.front();

@@ -11,7 +11,7 @@
 namespace chatmem {
 namespace {
 
-const HttpHeaders kJson = {{"content-type", "application/json"}};
+const HttpHeaders kJsonHeaders = {{"content-type", "application/json"}};
 // The last one asks nginx not to collect the stream before it passes it on.
 const HttpHeaders kEventStream = {{"content-type", "text/event-stream"},
                                   {"cache-control", "no-cache"},
@@ -121,7 +121,7 @@ void Answer::on_done(const Usage& usage) {
   if (!options_.streams) {
     std::vector<AnswerChoice> whole;
     for (Choice& choice : choices_) whole.push_back(std::move(choice.whole));
-    return http->respond(200, kJson, whole_answer(options_.head, whole, usage));
+    return http->respond(200, kJsonHeaders, whole_answer(options_.head, whole, usage));
   }
   if (options_.head.include_usage) event(usage_chunk(options_.head, usage));
   http->write(kSseDone);
@@ -134,7 +134,7 @@ void Answer::on_error(EngineFailure failure, const std::string& message) {
                              : ApiError(500, message);
   http->record().error = message;
   record_end();
-  if (!options_.streams) return http->respond(error.status(), kJson, error.body());
+  if (!options_.streams) return http->respond(error.status(), kJsonHeaders, error.body());
   http->record().status = error.status();
   event(error.body());  // the status is gone; clients raise on a chunk with an error
   http->end();

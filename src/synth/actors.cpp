@@ -141,10 +141,6 @@ class ActorFinder {
   std::string_view spoken_;
 };
 
-bool has_name(std::string_view text, std::string_view name) {
-  return replace_name(text, name, "") != text;
-}
-
 }  // namespace
 
 std::vector<std::string> actors_of(std::string_view summary, std::string_view spoken) {

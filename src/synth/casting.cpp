@@ -17,10 +17,6 @@ namespace {
 
 using WordSet = std::unordered_set<std::string_view>;
 
-bool has_name(std::string_view text, std::string_view name) {
-  return replace_name(text, name, "") != text;
-}
-
 bool has_placeholder_of(std::string_view summary, int person) {
   return without_placeholders(summary, {{person, "\x01"}}).find('\x01') != std::string::npos;
 }

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/chars.h"
 #include "text/words.h"
 
 namespace chatmem {
@@ -19,11 +20,6 @@ struct Piece {
   std::string ending;  // "'s" of "tomorrow's", not part of lower
   bool word = false;
 };
-
-bool is_word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-}
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 std::vector<Piece> pieces_of(std::string_view text) {
   std::vector<Piece> pieces;

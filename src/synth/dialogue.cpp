@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "base/chars.h"
 #include "base/error.h"
 #include "text/names.h"
 #include "text/words.h"
@@ -14,9 +15,7 @@
 namespace chatmem {
 namespace {
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 bool is_capital(char c) { return std::isupper(static_cast<unsigned char>(c)) != 0; }
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
@@ -306,10 +305,6 @@ std::string_view stand_in(std::string_view placeholder) {
   return "that";
 }
 
-bool is_word_char(char c) {
-  return is_letter(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80;
-}
-
 void replace_whole(std::string& text, std::string_view what, std::string_view by) {
   if (what.size() < 2) return;
   for (size_t at = text.find(what); at != text.npos; at = text.find(what, at)) {
@@ -430,6 +425,10 @@ std::string replace_name(std::string_view text, std::string_view name, std::stri
   replace_whole(out, last, by);
   if (!is_title(first)) replace_whole(out, first, by);
   return out;
+}
+
+bool has_name(std::string_view text, std::string_view name) {
+  return replace_name(text, name, "") != text;
 }
 
 char form_of_address(std::string_view text) {

@@ -61,6 +61,7 @@ bool has_placeholder(std::string_view text);
 // Every whole-word occurrence of a name, and of its part alone ("Smith" of "Mr. Smith" with any
 // title, "Judy" of "Judy Liao"), replaced.
 std::string replace_name(std::string_view text, std::string_view name, std::string_view by);
+bool has_name(std::string_view text, std::string_view name);
 
 // The spoken-of gender of the person addressed with "sir", "madam" and the like in these words:
 // 'm', 'f', or 0 when there is none or both.

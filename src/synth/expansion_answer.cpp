@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/chars.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "synth/date_mentions.h"
@@ -39,8 +40,6 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // What an error shows of the answer.
 std::string shown(std::string_view text) {
@@ -99,7 +98,7 @@ std::optional<ClockTime> clock_at(std::string_view text) {
 
 // "YYYY-MM-DD HH:MM" from what a model writes for it; what cannot be read stays, for the check to
 // name it.
-std::string timestamp_of(std::string_view text, Date day) {
+std::string checked_timestamp(std::string_view text, Date day) {
   text = trim(text);
   std::string_view rest = text;
   if (const auto own = parse_date(rest.substr(0, 10))) {
@@ -176,8 +175,9 @@ DatedChat chat_of(const Json& value, const std::string& where) {
     const std::string place = fmt::format("{}, message {}", where, i + 1);
     if (!messages[i].is_object()) refuse(place + " must be an object");
     const std::string& content = json_string(messages[i], "content", place);
-    chat.messages.push_back({timestamp_of(json_string(messages[i], "timestamp", place), chat.date),
-                             std::string(trim(content))});
+    chat.messages.push_back(
+        {checked_timestamp(json_string(messages[i], "timestamp", place), chat.date),
+         std::string(trim(content))});
   }
   return chat;
 }
@@ -299,7 +299,7 @@ class BracketParser {
       when.remove_prefix(1);
     while (!when.empty() && std::string_view("*_]) ").find(when.back()) != when.npos)
       when.remove_suffix(1);
-    const std::string timestamp = timestamp_of(when, *chat_date_);
+    const std::string timestamp = checked_timestamp(when, *chat_date_);
     if (parse_minute(timestamp) || (!when.empty() && is_digit(when[0]) && when.size() <= 20)) {
       messages.push_back({timestamp, without_bold(trim(text.substr(bar + 1)))});
       if (messages.size() > kMaxAnswerMessages) refuse_line("there are too many messages", text);

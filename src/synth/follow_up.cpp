@@ -102,7 +102,7 @@ const WordSet& unquotable() {
 }
 
 // Nothing that must be seen or was said before.
-bool stands_alone(const std::vector<std::string>& words) {
+bool needs_no_context(const std::vector<std::string>& words) {
   static const WordSet kOpen = {
       "this", "that",    "these",   "those",  "here",    "there", "it",     "its",
       "it's", "they",    "them",    "their",  "he",      "she",   "him",    "her",
@@ -159,7 +159,7 @@ bool is_real_question(std::string_view sentence, const std::vector<std::string>&
                                      "What about ", "What can I ", "Why don't ", "How come",
                                      "What do you mean", "How do you do", "Do you mind",
                                      "What seems ", "What's wrong", "Where to"}) &&
-         sentence.find("would you like") == sentence.npos && stands_alone(words);
+         sentence.find("would you like") == sentence.npos && needs_no_context(words);
 }
 
 std::string with_stop(std::string sentence) {
@@ -230,7 +230,7 @@ std::vector<Quotable> quotables(const std::vector<Line>& lines, std::string_view
                          can_be_quoted(sentence, words.size(), 4) &&
                          !has_word_of(words, unquotable());
       std::optional<Saying> saying;
-      if (whole && stands_alone(words)) saying = saying_of(sentence, words);
+      if (whole && needs_no_context(words)) saying = saying_of(sentence, words);
       if (whole && !saying && answers && terms.in(words) > 0) saying = Saying::kAnswer;
       const bool again = std::any_of(found.begin(), found.end(),
                                      [&](const Quotable& q) { return q.text == sentence + '.'; });
@@ -302,9 +302,9 @@ bool may_come_back(Between between, Saying saying) {
 }
 
 // Who is who in a story, and the words for what they have in common.
-class Writer {
+class StoryWriter {
  public:
-  Writer(const FirstTalk& first, Between between, bool a_is_you, Random& random)
+  StoryWriter(const FirstTalk& first, Between between, bool a_is_you, Random& random)
       : first_(first), between_(between), a_is_you_(a_is_you), random_(random) {}
 
   // greet: a beat that does not begin with {hi} may begin with it all the same.
@@ -457,7 +457,7 @@ const Storyline& story_for(const FirstTalk& first, const Relation& relation, Ran
 
 std::vector<FollowUp> whole_story(const Storyline& story, bool a_is_you, const FirstTalk& first,
                                   Random& random) {
-  Writer writer(first, story.between, a_is_you, random);
+  StoryWriter writer(first, story.between, a_is_you, random);
   std::vector<FollowUp> made;
   for (const std::string_view beat : beats_of(story.beats))
     made.push_back(writer.written(beat, nullptr, false));
@@ -475,12 +475,13 @@ std::vector<FollowUp> follow_ups(const FirstTalk& first, size_t n, Random& rando
   });
   if (n > 2 && !quotes.empty() && random.below(2) > 0) {
     const Quotable& quote = quotes[random.below(quotes.size())];
-    Writer writer(first, relation.between, !quote.you, random);
+    StoryWriter writer(first, relation.between, !quote.you, random);
     for (const Return& back : kReturns)
       if (back.saying == quote.saying) made.push_back(writer.written(back.beat, &quote, false));
   }
   const Storyline& story = story_for(first, relation, random);
-  Writer writer(first, relation.between, relation.a_is_you.value_or(random.below(2) > 0), random);
+  StoryWriter writer(first, relation.between, relation.a_is_you.value_or(random.below(2) > 0),
+                     random);
   const bool reminds = made.empty() && !relation.sure;
   for (const std::string_view beat : some_of(beats_of(story.beats), n - made.size(), random)) {
     std::string text(beat);

@@ -21,10 +21,10 @@ namespace chatmem {
 namespace {
 
 constexpr size_t kMaxFileIdBytes = 60;  // percent-encoded it still fits a file name
-constexpr size_t kNamed = 5;            // ids named in a report
+constexpr size_t kReportedIds = 5;      // ids named in a report
 
 void name_one(std::vector<std::string>& named, const std::string& id) {
-  if (named.size() < kNamed) named.push_back(id);
+  if (named.size() < kReportedIds) named.push_back(id);
 }
 
 // The rows of a run: all of the file, and which of them are worked on.
@@ -74,9 +74,10 @@ std::string fingerprint_of(const std::vector<SourceRow>& rows) {
 }
 
 // Writes each row's result as it comes, and shows how far it is.
-class Writer final : public ExpandSink {
+class ResultWriter final : public ExpandSink {
  public:
-  Writer(const ResultFolder& folder, const std::vector<SourceRow>& rows, int year, int64_t total)
+  ResultWriter(const ResultFolder& folder, const std::vector<SourceRow>& rows, int year,
+               int64_t total)
       : folder_(folder),
         rows_(rows),
         error_time_(fmt::format("{}-12-31T12:00:00Z", year)),
@@ -221,7 +222,7 @@ GenerateReport generate(const GenerateOptions& options) {
   const std::vector<RowTask> tasks = open_tasks(rows, folder, options);
   report.kept = report.rows - int64_t(tasks.size());
   {
-    Writer writer(folder, rows.all, options.year, int64_t(tasks.size()));
+    ResultWriter writer(folder, rows.all, options.year, int64_t(tasks.size()));
     ExpandEnd end = provider->expand(tasks, writer);
     report.end_reason = std::move(end.reason);
     report.end_hint = std::move(end.hint);

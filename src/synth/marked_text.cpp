@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/chars.h"
 #include "synth/deixis.h"
 #include "synth/dialogue.h"
 #include "synth/sentences.h"
@@ -15,10 +16,6 @@ namespace chatmem {
 namespace {
 
 using WordSet = std::unordered_set<std::string_view>;
-
-bool is_word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-}
 
 // "Mr.#" and "Mr. #" where the name alone was known: the mark is the whole name.
 void merge_titles(std::string& text) {

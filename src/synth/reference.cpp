@@ -15,9 +15,9 @@ namespace {
 using WordSet = std::unordered_set<std::string_view>;
 
 // Who may be meant. The last three are further persons, of which only the gender is known.
-enum Entity { kReader, kSecond, kMan, kWoman, kSomebody, kEntities };
+enum Entity { kYou, kSecond, kMan, kWoman, kSomebody, kEntities };
 constexpr Entity kNobody = kEntities;
-constexpr Entity kAllEntities[] = {kReader, kSecond, kMan, kWoman, kSomebody};
+constexpr Entity kAllEntities[] = {kYou, kSecond, kMan, kWoman, kSomebody};
 
 enum class Case { kSubject, kObject, kPossessive, kReflexive };
 
@@ -146,7 +146,7 @@ class Resolver {
     plural_before_ = plural_here_;
     people_before_ = people_here_;
     pair_before_ = began_with_pair_ ||
-                   (here_[kReader] && here_[kSecond] && alone() && !plural_here_) ||
+                   (here_[kYou] && here_[kSecond] && alone() && !plural_here_) ||
                    (pair_before_ && began_with_they());
   }
 
@@ -200,7 +200,7 @@ class Resolver {
             !past_of_third_person(before->lower).empty());
   }
   Entity entity_of(const Token& token) const {
-    if (token.person) return token.person == kYouMark ? kReader : kSecond;
+    if (token.person) return token.person == kYouMark ? kYou : kSecond;
     const Gender gender = gender_of_somebody(token);
     return gender == Gender::kMale ? kMan : gender == Gender::kFemale ? kWoman : kSomebody;
   }
@@ -346,7 +346,7 @@ class Resolver {
     const bool sole = !found.any();
     if (!sole && !is_certain(meant, strong, found, grammatical)) return std::nullopt;
     note(meant, gender, grammatical, sole);
-    if (meant == kReader) return Referent::kYou;
+    if (meant == kYou) return Referent::kYou;
     return meant == kSecond && sole ? Referent::kOther : Referent::kNotYou;
   }
 
@@ -365,7 +365,7 @@ class Resolver {
   }
 
   void note(Entity meant, Gender gender, Case grammatical, bool sole) {
-    if (meant == kReader || (meant == kSecond && sole)) genders_[meant] = gender;
+    if (meant == kYou || (meant == kSecond && sole)) genders_[meant] = gender;
     here_[meant] = true;
     recent_ = pronoun_ = meant;
     if (grammatical == Case::kSubject) set_subject(meant);
@@ -374,10 +374,10 @@ class Resolver {
 
   // The only candidate, or for several that are not the reader any of them: the pronoun stays.
   static Entity only(const Candidates& found) {
-    if (found.has(kReader)) {
+    if (found.has(kYou)) {
       Candidates rest = found;
-      rest.remove(kReader);
-      return rest.any() ? kNobody : kReader;
+      rest.remove(kYou);
+      return rest.any() ? kNobody : kYou;
     }
     for (const Entity e : {kSecond, kMan, kWoman, kSomebody})
       if (found.strong[e]) return e;
@@ -392,18 +392,18 @@ class Resolver {
     const bool opens = grammatical == Case::kSubject && is_first_word();
     const Entity preferred = opens ? last_subject_ : controlled_ ? kNobody : clause_subject_;
     Candidates rivals = found;
-    rivals.remove(kReader);
+    rivals.remove(kYou);
     // The same pronoun again in one sentence means the same.
     if (pronoun_ != kNobody && found.has(pronoun_) && grammatical != Case::kObject) return pronoun_;
     // "tells about Kate's job and her family": the subject, just named again.
     if (grammatical == Case::kPossessive && owns_again_ && found.has(recent_)) return recent_;
     const bool strong_rival =
         std::any_of(rivals.strong.begin(), rivals.strong.end(), [](bool b) { return b; });
-    if (found.strong[kReader] && !strong_rival) {
+    if (found.strong[kYou] && !strong_rival) {
       const bool second = rivals.has(kSecond);
-      return preferred == kReader || recent_ == kReader || !second ? kReader : kNobody;
+      return preferred == kYou || recent_ == kYou || !second ? kYou : kNobody;
     }
-    if (found.weak[kReader] && strong_rival) {
+    if (found.weak[kYou] && strong_rival) {
       if (preferred != kNobody && rivals.strong[preferred]) return preferred;
       if (recent_ != kNobody && rivals.strong[recent_] && grammatical != Case::kSubject &&
           is_addressed())
@@ -424,8 +424,8 @@ class Resolver {
       return false;
     };
     if (grammatical == Case::kObject) return kNobody;
-    if (preferred == kReader && !rival_beside()) return kReader;
-    if (rivals.has(preferred) && !beside[kReader] && !before_[kReader]) return preferred;
+    if (preferred == kYou && !rival_beside()) return kYou;
+    if (rivals.has(preferred) && !beside[kYou] && !before_[kYou]) return preferred;
     return kNobody;
   }
 
@@ -444,7 +444,7 @@ class Resolver {
   std::optional<Referent> plural(const Token& here) {
     const Token* before = previous_word(at_);
     const Token* next = next_word();
-    const bool seen = (ever_[kReader] || here_[kReader]) && (ever_[kSecond] || here_[kSecond]);
+    const bool seen = (ever_[kYou] || here_[kYou]) && (ever_[kSecond] || here_[kSecond]);
     const bool first = is_first_word();
     const bool done = next && here.lower == "they" && is_done_by_two(next->lower);
     const bool people = people_here_ || (first && people_before_);
@@ -534,7 +534,7 @@ References resolve_pronouns(const std::vector<MarkedSentence>& sentences, Gender
   References references;
   for (const MarkedSentence& sentence : sentences)
     references.sentences.push_back(resolver.resolve(sentence.tokens));
-  references.you = resolver.gender(kReader);
+  references.you = resolver.gender(kYou);
   references.other = resolver.gender(kSecond);
   return references;
 }

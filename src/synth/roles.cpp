@@ -463,7 +463,7 @@ struct SearchText {
   }
 };
 
-struct Phrase {
+struct CuePhrase {
   std::string text;
   bool open_end = false, nobodys = false;
   size_t first = kNoWord;  // bit of its first word, where that stands whole
@@ -471,7 +471,7 @@ struct Phrase {
 struct CueLine {
   char where;
   int worth;
-  std::vector<Phrase> phrases;
+  std::vector<CuePhrase> phrases;
 };
 struct Cues {
   Between between;
@@ -479,10 +479,10 @@ struct Cues {
 };
 
 // Separated by "|", also at the end.
-void add_phrases(std::string_view text, std::vector<Phrase>& phrases) {
+void add_phrases(std::string_view text, std::vector<CuePhrase>& phrases) {
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('|', begin), text.size());
-    Phrase phrase{std::string(text.substr(begin, end - begin))};
+    CuePhrase phrase{std::string(text.substr(begin, end - begin))};
     if (phrase.text.ends_with('*')) {
       phrase.text.pop_back();
       phrase.open_end = true;
@@ -534,7 +534,7 @@ bool is_owned(std::string_view text, size_t at) {
   });
 }
 
-bool has(const SearchText& searched, const Phrase& phrase) {
+bool has(const SearchText& searched, const CuePhrase& phrase) {
   if (phrase.first != kNoWord && !searched.words[phrase.first]) return false;
   const std::string& text = searched.text;
   const size_t gap = phrase.text.find(" * ");
@@ -600,7 +600,7 @@ Score score_of(const Cues& cues, const Texts& texts, bool a_is_you) {
   Score score;
   for (const CueLine& line : cues.lines) {
     int n = 0;
-    for (const Phrase& phrase : line.phrases) {
+    for (const CuePhrase& phrase : line.phrases) {
       const SearchText& a = a_is_you ? texts.you : texts.other;
       const SearchText& b = a_is_you ? texts.other : texts.you;
       n += line.where == 'T'   ? has(texts.topic, phrase)
@@ -637,12 +637,12 @@ bool is_symmetric(Between between) {
 
 // Whether they talk as strangers do.
 bool is_distant(const Texts& texts) {
-  static const std::vector<Phrase> kAloof = [] {
-    std::vector<Phrase> phrases;
+  static const std::vector<CuePhrase> kAloof = [] {
+    std::vector<CuePhrase> phrases;
     add_phrases(kDistant, phrases);
     return phrases;
   }();
-  return std::any_of(kAloof.begin(), kAloof.end(), [&](const Phrase& phrase) {
+  return std::any_of(kAloof.begin(), kAloof.end(), [&](const CuePhrase& phrase) {
     return has(texts.you, phrase) || has(texts.other, phrase);
   });
 }

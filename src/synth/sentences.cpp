@@ -4,6 +4,7 @@
 #include <cctype>
 #include <unordered_set>
 
+#include "base/chars.h"
 #include "synth/marked_text.h"
 #include "synth/retell.h"
 #include "text/names.h"
@@ -13,10 +14,6 @@ namespace chatmem {
 namespace {
 
 using WordSet = std::unordered_set<std::string_view>;
-
-bool is_word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/chars.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -11,9 +12,7 @@ namespace chatmem {
 namespace {
 
 constexpr std::string_view kBegin = "conversation_", kEnd = "_original.json";
-constexpr size_t kNamed = 5;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr size_t kReportedErrors = 5;
 
 // "train_9" before "train_10".
 bool by_number(const std::string& a, const std::string& b) {
@@ -53,7 +52,8 @@ void for_each_file(const fs::path& folder, const std::vector<std::string>& names
       read(read_json(folder / name), name);
     } catch (const Error& error) {
       result.unreadable++;
-      if (result.first_unreadable.size() < kNamed) result.first_unreadable.push_back(error.what());
+      if (result.first_unreadable.size() < kReportedErrors)
+        result.first_unreadable.push_back(error.what());
     }
   }
 }

@@ -5,15 +5,11 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/chars.h"
 #include "text/words.h"
 
 namespace chatmem {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) != 0;
-}
 
 // "seven" 7, "forty" 40, "hundred" 100; 0 for other words.
 double spelled_value(const std::string& lower) {
@@ -36,7 +32,7 @@ class NumberFinder {
     for (size_t i = 0; i < text_.size();) {
       if (is_digit(text_[i]))
         i = digits(i);
-      else if (is_letter(text_[i]))
+      else if (is_alphabetic(text_[i]))
         i = word(i);
       else
         i++;
@@ -47,7 +43,7 @@ class NumberFinder {
  private:
   char at(size_t i) const { return i < text_.size() ? text_[i] : '\0'; }
   size_t word_end(size_t i) const {
-    while (is_letter(at(i)) || is_digit(at(i))) i++;
+    while (is_word_char(at(i))) i++;
     return i;
   }
   size_t digits_end(size_t i) const {
@@ -65,7 +61,7 @@ class NumberFinder {
     if (first != 'a' && first != 'p') return std::nullopt;
     const bool dotted = at(i + 1) == '.';
     const size_t m = i + (dotted ? 2 : 1);
-    if ((at(m) | 0x20) != 'm' || is_letter(at(m + 1)) || is_digit(at(m + 1))) return std::nullopt;
+    if ((at(m) | 0x20) != 'm' || is_word_char(at(m + 1))) return std::nullopt;
     end = m + 1 + (dotted && at(m + 1) == '.' ? 1 : 0);
     return first == 'a' ? 0 : 12;
   }

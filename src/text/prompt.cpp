@@ -52,7 +52,7 @@ bool strip_space(std::string_view& text, bool at_end) {
   return false;
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view stripped(std::string_view text) {
   while (strip_space(text, false)) {
   }
   while (strip_space(text, true)) {
@@ -128,7 +128,7 @@ template <typename Write>
 void write_chat(TurnWriter& writer, std::span<const Turn> turns, std::string_view header,
                 const Write& write) {
   const bool has_system = !turns.empty() && turns.front().role == "system";
-  const std::string_view system = has_system ? trimmed(turns.front().content) : std::string_view();
+  const std::string_view system = has_system ? stripped(turns.front().content) : std::string_view();
   writer.turn("system", std::string(header) + std::string(system));
   for (size_t i = has_system ? 1 : 0; i < turns.size(); i++) write(turns[i], i);
 }
@@ -174,7 +174,7 @@ Example encode_seed(const Tokenizer& tokenizer, const Conversation& conversation
   if (tokenizer.eos() < 0 || tokenizer.eot() < 0)
     throw Error("[prompt] the tokenizer must have <|end_of_text|> and <|eot_id|>, has not");
   const std::string answer =
-      fmt::format("\n[SUMMARY]\n{} [/SUMMARY]", trimmed(conversation.summary));
+      fmt::format("\n[SUMMARY]\n{} [/SUMMARY]", stripped(conversation.summary));
   std::vector<int> completion = tokenizer.encode(answer);
   completion.push_back(tokenizer.eos());
   return joined(conversation.id, encode_seed_request(tokenizer, conversation), completion);
@@ -223,7 +223,7 @@ std::vector<int> render_chat(const Tokenizer& tokenizer, std::span<const Turn> t
   for (const Json& function : functions) request += dump_json(function, 4) + "\n\n";
   write_chat(writer, turns, header, [&](const Turn& turn, size_t) {
     const std::string before = turn.role == "user" ? std::exchange(request, {}) : std::string();
-    writer.turn(turn.role, before + std::string(trimmed(turn.content)));
+    writer.turn(turn.role, before + std::string(stripped(turn.content)));
   });
   if (generation == Generation::prompt) writer.generation_header();
   return writer.take();
@@ -234,7 +234,7 @@ int Example::n_targets() const { return std::accumulate(target.begin(), target.e
 Example encode_example(const Tokenizer& tokenizer, const Conversation& conversation,
                        PromptTemplate which) {
   check_messages(conversation);
-  if (trimmed(conversation.summary).empty())
+  if (stripped(conversation.summary).empty())
     throw Error(fmt::format("[prompt] the conversation '{}' must have a summary to learn from",
                             conversation.id));
   return which == PromptTemplate::temporal ? encode_temporal(tokenizer, conversation)
@@ -249,7 +249,7 @@ Example encode_chat(const Tokenizer& tokenizer, const std::string& id, std::span
         fmt::format("[prompt] the chat '{}' must have a turn of the assistant to learn from", id));
   TurnWriter writer(tokenizer);
   write_chat(writer, turns, kSystemHeader, [&](const Turn& turn, size_t i) {
-    const std::string_view content = trimmed(turn.content);
+    const std::string_view content = stripped(turn.content);
     if (learnt[i] && content.empty())
       throw Error(fmt::format("[prompt] the chat '{}': turn {} must not be empty to be learnt from",
                               id, i + 1));

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "base/chars.h"
 #include "base/date.h"
 #include "text/date_ranges.h"
 #include "text/time_words.h"
@@ -93,9 +94,6 @@ const Vocabulary& vocabulary() {
   }();
   return kWords;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // How many bytes at i separate words; 0 for those of a word.
 size_t separator(std::string_view text, size_t i) {

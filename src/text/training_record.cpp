@@ -14,14 +14,15 @@ namespace {
 constexpr int kNoLoss = -100;         // PyTorch's ignore_index
 constexpr int kMaxTokenId = 1 << 24;  // what the vocabulary has is checked by who knows it
 
-[[noreturn]] void fail(std::string_view where, std::string_view what, std::string hint = {}) {
+[[noreturn]] void fail_record(std::string_view where, std::string_view what,
+                              std::string hint = {}) {
   throw Error(fmt::format("[records] {}: {}", where, what), std::move(hint));
 }
 
-void check_size(std::string_view text, std::string_view what, std::string_view where) {
+void check_content(std::string_view text, std::string_view what, std::string_view where) {
   if (text.size() > kMaxContentBytes)
-    fail(where,
-         fmt::format("{} may have at most {} bytes, has {}", what, kMaxContentBytes, text.size()));
+    fail_record(where, fmt::format("{} may have at most {} bytes, has {}", what, kMaxContentBytes,
+                                   text.size()));
 }
 
 enum class Kind { conversation, chat, completion, tokens };
@@ -45,14 +46,15 @@ Kind kind_of_record(const Json& json, std::string_view where) {
   for (int kind = 0; kind < 4; kind++) {
     if (!kinds[kind]) continue;
     if (found >= 0)
-      fail(where, fmt::format("must be of one kind, has the keys of {} and of {}",
-                              kKindNames[size_t(found)], kKindNames[size_t(kind)]));
+      fail_record(where, fmt::format("must be of one kind, has the keys of {} and of {}",
+                                     kKindNames[size_t(found)], kKindNames[size_t(kind)]));
     found = kind;
   }
   if (found < 0)
-    fail(where, "must be a record of training, has none of their keys",
-         "id and messages with timestamps; messages with role and content; conversations with from "
-         "and value; prompt and completion; input_ids and labels");
+    fail_record(
+        where, "must be a record of training, has none of their keys",
+        "id and messages with timestamps; messages with role and content; conversations with from "
+        "and value; prompt and completion; input_ids and labels");
   return Kind(found);
 }
 
@@ -61,10 +63,11 @@ std::string id_or_line(const Json& json, size_t line, std::string_view where) {
   const auto id = json.find("id");
   if (id == json.end() || id->is_null()) return fmt::format("line {}", line);
   if (id->is_number_integer()) return id->dump();
-  if (!id->is_string()) fail(where, "an id must be a string or an integer");
+  if (!id->is_string()) fail_record(where, "an id must be a string or an integer");
   std::string text = *id;
   if (text.empty() || text.size() > kMaxIdBytes)
-    fail(where, fmt::format("an id must have 1 to {} bytes, has {}", kMaxIdBytes, text.size()));
+    fail_record(where,
+                fmt::format("an id must have 1 to {} bytes, has {}", kMaxIdBytes, text.size()));
   return text;
 }
 
@@ -75,9 +78,10 @@ std::string content_of(const Json& turn, const char* key, std::string_view where
   std::string text;
   for (const Json& part : *content) {
     if (!part.is_object() || json_string_or(part, "type", "", where) != "text")
-      fail(where, "a part of a content must be of type 'text'", "only text can be trained on");
+      fail_record(where, "a part of a content must be of type 'text'",
+                  "only text can be trained on");
     text += json_string(part, "text", where);
-    check_size(text, "a content", where);
+    check_content(text, "a content", where);
   }
   return text;
 }
@@ -90,8 +94,9 @@ bool is_set(const Json& json, const char* key) {
 void refuse_tools(const Json& json, std::string_view where) {
   for (const char* key : {"tools", "functions", "tool_calls", "function_call"})
     if (is_set(json, key))
-      fail(where, fmt::format("must have no '{}': the chat template of training has no tools", key),
-           "take these records out of the data");
+      fail_record(where,
+                  fmt::format("must have no '{}': the chat template of training has no tools", key),
+                  "take these records out of the data");
 }
 
 Turn turn_from_json(const Json& json, std::string_view where) {
@@ -101,16 +106,18 @@ Turn turn_from_json(const Json& json, std::string_view where) {
       {"human", "user"},
       {"gpt", "assistant"},
       {"assistant", "assistant"}};
-  if (!json.is_object()) fail(where, fmt::format("must be an object, is {}", json.type_name()));
+  if (!json.is_object())
+    fail_record(where, fmt::format("must be an object, is {}", json.type_name()));
   refuse_tools(json, where);
   const bool share_gpt = json.contains("from");
   const std::string& role = json_string(json, share_gpt ? "from" : "role", where);
   const auto known = kRoles.find(role);
   if (known == kRoles.end())
-    fail(where,
-         fmt::format("the role must be system, user (human) or assistant (gpt), is '{}'", role));
+    fail_record(
+        where,
+        fmt::format("the role must be system, user (human) or assistant (gpt), is '{}'", role));
   Turn turn{known->second, content_of(json, share_gpt ? "value" : "content", where)};
-  check_size(turn.content, "a content", where);
+  check_content(turn.content, "a content", where);
   return turn;
 }
 
@@ -118,7 +125,7 @@ Turn turn_from_json(const Json& json, std::string_view where) {
 bool is_learnt(const Json& turn, std::string_view role, std::string_view where) {
   const long long weight = is_set(turn, "weight") ? json_int(turn, "weight", where) : 1;
   if (weight != 0 && weight != 1)
-    fail(where, fmt::format("a weight must be 0 or 1, is {}", weight));
+    fail_record(where, fmt::format("a weight must be 0 or 1, is {}", weight));
   return role == "assistant" && weight == 1;
 }
 
@@ -128,7 +135,8 @@ ChatRecord chat_from_json(const Json& json, size_t line, std::string_view where)
   const Json& turns =
       json_array(json, json.contains("conversations") ? "conversations" : "messages", where);
   if (turns.size() > kMaxMessages)
-    fail(where, fmt::format("may have at most {} messages, has {}", kMaxMessages, turns.size()));
+    fail_record(where,
+                fmt::format("may have at most {} messages, has {}", kMaxMessages, turns.size()));
   for (size_t i = 0; i < turns.size(); i++) {
     const std::string place = fmt::format("{}, message {}", where, i + 1);
     record.turns.push_back(turn_from_json(turns[i], place));
@@ -140,16 +148,16 @@ ChatRecord chat_from_json(const Json& json, size_t line, std::string_view where)
 CompletionRecord completion_from_json(const Json& json, size_t line, std::string_view where) {
   CompletionRecord record{id_or_line(json, line, where), json_string(json, "prompt", where),
                           json_string(json, "completion", where)};
-  check_size(record.prompt, "a prompt", where);
-  check_size(record.completion, "a completion", where);
+  check_content(record.prompt, "a prompt", where);
+  check_content(record.completion, "a completion", where);
   return record;
 }
 
 int token_at(const Json& array, size_t i, const char* key, int least, std::string_view where) {
   const Json& value = array[i];
   if (!value.is_number_integer() || value < least || value > kMaxTokenId)
-    fail(where, fmt::format("{}[{}] must be an integer from {} to {}, is {}", key, i, least,
-                            kMaxTokenId, value.dump().substr(0, 40)));
+    fail_record(where, fmt::format("{}[{}] must be an integer from {} to {}, is {}", key, i, least,
+                                   kMaxTokenId, value.dump().substr(0, 40)));
   return value.get<int>();
 }
 
@@ -158,16 +166,17 @@ TokenRecord tokens_from_json(const Json& json, size_t line, std::string_view whe
   const Json &ids = json_array(json, "input_ids", where),
              &labels = json_array(json, "labels", where);
   if (ids.size() != labels.size())
-    fail(where, fmt::format("labels must be as many as input_ids ({}), are {}", ids.size(),
-                            labels.size()));
+    fail_record(where, fmt::format("labels must be as many as input_ids ({}), are {}", ids.size(),
+                                   labels.size()));
   record.tokens.reserve(ids.size()), record.target.reserve(ids.size());
   for (size_t i = 0; i < ids.size(); i++) {
     const int token = token_at(ids, i, "input_ids", 0, where),
               label = token_at(labels, i, "labels", kNoLoss, where);
     if (label != kNoLoss && label != token)
-      fail(where,
-           fmt::format("labels[{}] must be {} or the token {}, is {}", i, kNoLoss, token, label),
-           "labels are not shifted: a label stands at its own token");
+      fail_record(
+          where,
+          fmt::format("labels[{}] must be {} or the token {}, is {}", i, kNoLoss, token, label),
+          "labels are not shifted: a label stands at its own token");
     record.tokens.push_back(token);
     record.target.push_back(label != kNoLoss);
   }
@@ -183,14 +192,15 @@ class RecordReader {
       first_line_ = line;
     }
     if (size_t(kind) != records_.index())
-      fail(where, fmt::format("the records of a file must be of one kind, line {} is one of {}, "
+      fail_record(where,
+                  fmt::format("the records of a file must be of one kind, line {} is one of {}, "
                               "this one of {}",
                               first_line_, kind_of(records_), kKindNames[size_t(kind)]));
     const std::string& id = append(kind, json, line, where);
     const auto [seen, is_new] = lines_.emplace(id, line);
     if (!is_new)
-      fail(where, fmt::format("the id '{}' was seen on line {}", id, seen->second),
-           "ids must be unique: rename or remove one of the records");
+      fail_record(where, fmt::format("the id '{}' was seen on line {}", id, seen->second),
+                  "ids must be unique: rename or remove one of the records");
   }
   TrainingRecords take() { return std::move(records_); }
 

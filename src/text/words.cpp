@@ -2,15 +2,9 @@
 
 #include <unordered_set>
 
+#include "base/chars.h"
+
 namespace chatmem {
-namespace {
-
-bool is_word_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-}  // namespace
 
 std::string to_lower_ascii(std::string_view text) {
   std::string lower(text);
@@ -22,14 +16,14 @@ std::string to_lower_ascii(std::string_view text) {
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   for (size_t i = 0; i < text.size();) {
-    if (!is_word_byte(text[i])) {
+    if (!is_word_char(text[i])) {
       i++;
       continue;
     }
     size_t end = i;
     while (end < text.size() &&
-           (is_word_byte(text[end]) ||
-            (text[end] == '\'' && end + 1 < text.size() && is_word_byte(text[end + 1]))))
+           (is_word_char(text[end]) ||
+            (text[end] == '\'' && end + 1 < text.size() && is_word_char(text[end + 1]))))
       end++;
     words.push_back(to_lower_ascii(text.substr(i, end - i)));
     i = end;

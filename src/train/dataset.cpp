@@ -15,7 +15,7 @@
 namespace chatmem {
 namespace {
 
-constexpr std::string_view kFormat = "chatmem dataset 1";
+constexpr std::string_view kDatasetFormat = "chatmem dataset 1";
 
 template <typename T>
 std::string_view bytes_of(const std::vector<T>& values) {
@@ -124,7 +124,7 @@ void write_dataset(const fs::path& folder, const Dataset& dataset, size_t shard_
     begin = end;
   }
   const DatasetStatistics s = statistics(dataset);
-  const Json json = {{"format", kFormat},
+  const Json json = {{"format", kDatasetFormat},
                      {"template", dataset.info.prompt_template},
                      {"tokenizer", dataset.info.tokenizer},
                      {"vocab_size", dataset.info.vocab_size},
@@ -146,8 +146,9 @@ Dataset read_dataset(const fs::path& folder) {
   const fs::path path = folder / "dataset.json";
   const std::string where = fmt::format("'{}'", path.string());
   const Json json = read_json(path);
-  if (json_string(json, "format", where) != kFormat)
-    throw Error(fmt::format("[dataset] {}: format must be '{}'", where, kFormat), "encode again");
+  if (json_string(json, "format", where) != kDatasetFormat)
+    throw Error(fmt::format("[dataset] {}: format must be '{}'", where, kDatasetFormat),
+                "encode again");
   Dataset dataset;
   const long long vocab_size = json_int(json, "vocab_size", where),
                   max_tokens = json_int(json, "max_tokens", where);

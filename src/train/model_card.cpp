@@ -13,7 +13,7 @@
 namespace chatmem {
 namespace {
 
-constexpr const char* kFormat = "chatmem training 1";
+constexpr const char* kTrainingFormat = "chatmem training 1";
 constexpr size_t kMaxTrainingBytes = 1 << 20, kMaxSettings = 256;
 
 // The 70B models of 3.1 and 3.3 have the same config.
@@ -200,7 +200,7 @@ TrainingSummary summarize_training(const Dataset& training, const Dataset& valid
 Json training_to_json(const TrainingSummary& t) {
   Json settings = Json::object();
   for (const auto& [name, value] : t.settings) settings[name] = value;
-  return {{"format", kFormat},
+  return {{"format", kTrainingFormat},
           {"version", t.version},
           {"base", t.base},
           {"family", t.family},
@@ -229,8 +229,8 @@ TrainingSummary training_from_json(const Json& json, std::string_view where) {
     throw Error(fmt::format("[card] {}: {}", where, what));
   };
   if (!json.is_object()) fail("must be an object");
-  if (json_string(json, "format", where) != kFormat)
-    fail(fmt::format("format must be \"{}\"", kFormat));
+  if (json_string(json, "format", where) != kTrainingFormat)
+    fail(fmt::format("format must be \"{}\"", kTrainingFormat));
   TrainingSummary t;
   t.version = json_string(json, "version", where);
   t.base = json_string(json, "base", where);
@@ -265,7 +265,8 @@ std::optional<TrainingSummary> read_training(const fs::path& folder) {
   const fs::path path = folder / kTrainingFile;
   if (!fs::is_directory(folder) || !fs::exists(path)) return std::nullopt;
   const Json json = read_json(path, kMaxTrainingBytes);
-  const bool is_ours = json.is_object() && json.contains("format") && json.at("format") == kFormat;
+  const bool is_ours =
+      json.is_object() && json.contains("format") && json.at("format") == kTrainingFormat;
   if (!is_ours) return std::nullopt;
   return training_from_json(json, fmt::format("'{}'", path.string()));
 }

@@ -13,7 +13,7 @@
 namespace chatmem {
 namespace {
 
-constexpr std::string_view kFormat = "chatmem checkpoint 1";
+constexpr std::string_view kCheckpointFormat = "chatmem checkpoint 1";
 // TensorBoard looks for "tfevents" in a name, its faster reader for ".tfevents.".
 constexpr const char* kEventFile = "events.out.tfevents.chatmem";
 constexpr std::string_view kCsvHeader = "step,loss,grad_norm,lr,tokens,target_tokens,val_loss";
@@ -103,10 +103,10 @@ TrainState RunFolder::resume(Optimizer& optimizer, const std::string& fingerprin
   const fs::path folder = checkpoint(steps.back());
   const std::string where = fmt::format("'{}'", (folder / "state.json").string());
   const Json json = read_json(folder / "state.json");
-  if (json_string(json, "format", where) != kFormat ||
+  if (json_string(json, "format", where) != kCheckpointFormat ||
       json_int(json, "step", where) != steps.back())
-    throw Error(fmt::format("[resume] {} must be of format '{}' and of step {}", where, kFormat,
-                            steps.back()));
+    throw Error(fmt::format("[resume] {} must be of format '{}' and of step {}", where,
+                            kCheckpointFormat, steps.back()));
   if (json_string(json, "fingerprint", where) != fingerprint)
     throw Error(fmt::format("[resume] {} was written with other data or options", where),
                 "resume with the data and options that the training was begun with");
@@ -126,7 +126,7 @@ void RunFolder::save(const TrainState& state, const Optimizer& optimizer) const 
   if (fs::exists(folder / "state.json")) return;
   remove_stale_temporaries(folder);
   optimizer.save(folder / "optimizer.safetensors");
-  const Json json = {{"format", kFormat},
+  const Json json = {{"format", kCheckpointFormat},
                      {"step", state.step},
                      {"fingerprint", state.fingerprint},
                      {"first_val_loss", state.first_val_loss},
