@@ -5,7 +5,7 @@
 
 FOLDER has what enters the place of the peers (peers.sh run COMMAND), PyTorch's step (peer_lora.py) and the maker of
 random GGUF files (make_random_gguf.py). Every row is a Llama 3.1 8B of four layers, two threads. --list names the rows.
-Files are made once in --work, 13 GB; one pair takes from half a minute (decode) to three minutes (train). The table is
+Files are made once in --work, 40 GB; one pair takes from half a minute (decode) to three minutes (train). The table is
 also written to table.md there.
 """
 
@@ -41,6 +41,11 @@ begin = time.perf_counter()
 for piece in pieces:
     tokenizer.encode(piece, add_special_tokens=False)
 print(len(data) / (time.perf_counter() - begin))"""
+TIMED = """import subprocess, sys, time
+begin = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(time.perf_counter() - begin)"""
+CHAT = "2024-05-01 10:00 | Ann: Shall we meet at the station on Friday?\n2024-05-01 10:02 | You: Yes, at nine.\n"
 TORCH_AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
 
 
@@ -59,9 +64,9 @@ class Bench:
     def peer(self, *command):
         return [str(self.tools / "peers.sh"), "run", *command]
 
-    def chatmem(self, verb, field, *arguments, isa=None):
+    def chatmem(self, verb, *arguments, isa=None):
         return self.last_line([self.binary, "bench", verb, "--layers", "4", "--threads", "2", "--json", *arguments],
-                              {"CHATMEM_ISA": isa} if isa else None)[field]
+                              {"CHATMEM_ISA": isa} if isa else None)
 
     def gguf(self, dtype):
         """A file of random weights for llama.cpp."""
@@ -132,19 +137,34 @@ class Bench:
                              {"n_predict": 64, "temperature": 0, "ignore_eos": True, "cache_prompt": False},
                              lambda answer: answer["tokens_predicted"])
 
-    def with_vocabulary(self, dtype):
-        """A GGUF file with Llama 3's tokens, from the Hugging Face folder of such a model in --work/folder."""
-        name = f"vocabulary-{dtype}.gguf"
-        if not (self.work / "folder" / "config.json").exists():
-            self.write_folder(self.work / "folder")
+    def with_vocabulary(self, dtype, layers=4):
+        """A GGUF file with Llama 3's tokens, from the Hugging Face folder of such a model in --work."""
+        name, folder = f"vocabulary-{dtype}-{layers}.gguf", f"folder-{layers}"
         if not (self.work / name).exists():
-            subprocess.run([self.binary, "export", "--model", "folder", "--to", "gguf", "--dtype", dtype, "--output",
+            if not (self.work / folder / "config.json").exists():
+                self.write_folder(self.work / folder, layers)
+            subprocess.run([self.binary, "export", "--model", folder, "--to", "gguf", "--dtype", dtype, "--output",
                             name], cwd=self.work, check=True)
         return name
 
-    def write_folder(self, folder):
+    def start(self):
+        """Seconds from the start of the program to its end after one token, a model of 32 layers."""
+        (self.work / "chat.txt").write_text(CHAT)
+        command = [self.binary, "summarize", "chat.txt", "--model", self.with_vocabulary("q4_k_m", 32), "--max-tokens",
+                   "1", "--threads", "2"]
+        begin = time.perf_counter()
+        subprocess.run(command, cwd=self.work, check=True, capture_output=True)
+        return time.perf_counter() - begin
+
+    def llama_start(self):
+        """The same: the prompt has not more tokens than ours, which also says what to do."""
+        (self.work / "prompt.txt").write_text(4 * CHAT)
+        return self.last_line(self.peer("python3", "-c", TIMED, "llama-cli", "-m", self.with_vocabulary("q4_k_m", 32),
+                                        "-f", "prompt.txt", "-n", "1", "-st", "--no-warmup", "-t", "2"))
+
+    def write_folder(self, folder, layers):
         """Random weights, Llama 3's tokenizer beside the peers' tools."""
-        dim, hidden, kv, vocab, layers = 4096, 14336, 1024, 128256, 4
+        dim, hidden, kv, vocab = 4096, 14336, 1024, 128256
         shapes = {"model.embed_tokens": (vocab, dim), "model.norm": (dim,), "lm_head": (vocab, dim)}
         for i in range(layers):
             shapes |= {f"model.layers.{i}.{name}": shape for name, shape in {
@@ -177,6 +197,12 @@ class Bench:
                   "eos_token_id": [128001, 128008, 128009]}
         (folder / "config.json").write_text(json.dumps(config))
 
+    def lookup(self):
+        """Tokens a second with and without guesses from the prompt."""
+        return self.last_line([str(Path(self.binary).parent / "bench/bench_lookup"), "q4_k_m",
+                               str(self.tools / "../data/dialogsum/dev.csv"),
+                               str(self.tools / "../data/llama3/tokenizer.json")])
+
     def tokenizer(self):
         command = [str(Path(self.binary).parent / "bench/bench_tokenizer"), "--benchmark_format=json"]
         done = subprocess.run(command, capture_output=True, check=True)
@@ -187,10 +213,10 @@ class Bench:
             (self.work / name).write_bytes((self.tools / "../data" / source).read_bytes())
         return self.last_line(self.peer("python3", "-c", TOKENIZE))
 
-    def torch(self, field, dtype, avx2=False):
+    def torch(self, dtype, avx2=False):
         env = [f"{key}={value}" for key, value in TORCH_AVX2.items()] if avx2 else []
         return self.last_line(self.peer("env", *env, "python3", "/mnt/tools/peer_lora.py", "--dtype", dtype,
-                                        "--steps", "2"))[field]
+                                        "--steps", "2"))
 
 
 def free_port():
@@ -199,48 +225,62 @@ def free_port():
         return s.getsockname()[1]
 
 
-def serve_rows():
-    """Name: our figure, the peer's, the least ratio, the ratio to reach."""
-    rows = {}
-    bars = {"prefill": {"bf16": (3, None), "q8_0": (4, 8), "q4_0": (1.2, 2.5), "q4_k_m": (1.4, 2.5)},
-            "decode": {"bf16": (0.95, None), "q8_0": (1.2, None), "q4_0": (1.1, None), "q4_k_m": (1.2, None)}}
-    for verb, n in [("prefill", 512), ("decode", 32)]:
-        sizes = (n, 0) if verb == "prefill" else (0, n)
-        for dtype, (bar, goal) in bars[verb].items():
-            for isa in [None, "avx2"]:
-                rows[f"{verb} {dtype}" + (" avx2" if isa else "")] = (
-                    lambda b, v=verb, d=dtype, i=isa, k=n: b.chatmem(v, "median_tokens_per_second", "--tokens", str(k),
-                                                                     "--dtype", d, "--rounds", "1", isa=i),
-                    lambda b, d=dtype, i=isa, s=sizes: b.llama(d, *s, avx2=bool(i)), 1 if isa else bar,
-                    None if isa else goal)
-    rows["prefill 4096 q4_k_m"] = (
-        lambda b: b.chatmem("prefill", "median_tokens_per_second", "--tokens", "4096", "--dtype", "q4_k_m", "--rounds",
-                            "1"),
-        lambda b: b.llama("q4_k_m", 4096, 0), 1.4, 2.5)
-    for dtype in ["q4_k_m", "q8_0"]:
-        rows[f"8 requests together {dtype}"] = (lambda b, d=dtype: b.serve_together(d),
-                                                lambda b, d=dtype: b.llama_together(d), 1.5, 3)
-    return rows
+class Group:
+    """Runs in turn, and what is read from them: name, a run and a field over a run and a field, bar, goal."""
+
+    def __init__(self, runs, *measures):
+        self.runs, self.measures = runs, measures
 
 
-def train_rows():
-    def ours(field, dtype, isa=None):
-        return lambda b: b.chatmem("train", field, "--dtype", dtype, "--steps", "3", isa=isa)
+def pair(name, ours, theirs, bar, goal=None, field=None):
+    return Group({"ours": ours, "theirs": theirs}, (name, ("ours", field), ("theirs", field), bar, goal))
 
-    def torch(field, dtype="bfloat16", avx2=False):
-        return lambda b: b.torch(field, dtype, avx2)
+
+def train_groups():
+    def ours(dtype, isa=None):
+        return lambda b: b.chatmem("train", "--dtype", dtype, "--steps", "3", isa=isa)
 
     speed, memory = "tokens_per_second", "peak_rss_bytes"
-    return {
-        "train bf16": (ours(speed, "bf16"), torch(speed), 3, 5),
-        "train bf16, memory": (ours(memory, "bf16"), torch(memory), "at most 0.8", None),
-        "train q4_k, memory": (ours(memory, "q4_k"), torch(memory), "at most 0.33", None),
-        "train q4_k beside bf16": (ours(speed, "q4_k"), ours(speed, "bf16"), 0.85, 0.95),
-        "train f32 avx2": (ours(speed, "f32", "avx2"), torch(speed, "float32", True), 1, None),
-    }
+    return [
+        Group({"bf16": ours("bf16"), "torch": lambda b: b.torch("bfloat16"), "q4_k": ours("q4_k")},
+              ("train bf16", ("bf16", speed), ("torch", speed), 3, 5),
+              ("train bf16, memory", ("bf16", memory), ("torch", memory), "at most 0.8", None),
+              ("train q4_k beside bf16", ("q4_k", speed), ("bf16", speed), 0.85, 0.95),
+              ("train q4_k, memory", ("q4_k", memory), ("torch", memory), "at most 0.33", None)),
+        pair("train f32 avx2", ours("f32", "avx2"), lambda b: b.torch("float32", avx2=True), 1, field=speed),
+    ]
 
 
-ROWS = {**train_rows(), **serve_rows(), "tokenizer, bytes a second": (Bench.tokenizer, Bench.their_tokenizer, 5, 15)}
+def serve_groups():
+    groups, speed = [], "median_tokens_per_second"
+
+    def row(verb, dtype, n, bar, goal, isa=None):
+        ours = lambda b: b.chatmem(verb, "--tokens", str(n), "--dtype", dtype, "--rounds", "1", isa=isa)[speed]
+        sizes = (n, 0) if verb == "prefill" else (0, n)
+        name = f"{verb} {n} {dtype}" + (f" {isa}" if isa else "")
+        groups.append(pair(name, ours, lambda b: b.llama(dtype, *sizes, avx2=bool(isa)), bar, goal))
+
+    bars = {("prefill", 512): {"bf16": (3, None), "q8_0": (4, 8), "q4_0": (1.2, 2.5), "q4_k_m": (1.4, 2.5)},
+            ("decode", 32): {"bf16": (0.95, None), "q8_0": (1.2, None), "q4_0": (1.1, None), "q4_k_m": (1.2, None)}}
+    for (verb, n), formats in bars.items():
+        for dtype, (bar, goal) in formats.items():
+            row(verb, dtype, n, bar, goal)
+            row(verb, dtype, n, 1, None, "avx2")
+    row("prefill", "q4_k_m", 4096, 1.4, 2.5)
+    for dtype in ["q4_k_m", "q8_0"]:
+        groups.append(pair(f"8 requests together {dtype}", lambda b, d=dtype: b.serve_together(d),
+                           lambda b, d=dtype: b.llama_together(d), 1.5, 3))
+    groups.append(pair("start to the first token, seconds", Bench.start, Bench.llama_start, "at most 1.0", 0.5))
+    guesses = [(f"prompt lookup, {what}, on beside off", ("lookup", f"{name}_on"), ("lookup", f"{name}_off"), bar, goal)
+               for what, name, bar, goal in [("a summary that quotes", "quotes", 1.3, 2),
+                                             ("a summary in own words", "own_words", 0.97, None)]]
+    groups.append(Group({"lookup": Bench.lookup}, *guesses))
+    return groups
+
+
+GROUPS = [*train_groups(), *serve_groups(),
+          pair("tokenizer, bytes a second", Bench.tokenizer, Bench.their_tokenizer, 5, 15)]
+NAMES = [measure[0] for group in GROUPS for measure in group.measures]
 
 
 def main():
@@ -249,11 +289,11 @@ def main():
     parser.add_argument("--tools", help="folder of the peers' tools")
     parser.add_argument("--work", default="build/compare", help="folder of the files (%(default)s)")
     parser.add_argument("--pairs", type=int, default=5, help="runs of each (%(default)s)")
-    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help="some of the rows")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="ROW", help="some of the rows")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     options = parser.parse_args()
     if options.list:
-        print("\n".join(ROWS))
+        print("\n".join(NAMES))
         return 0
     if not options.tools:
         parser.error("--tools must name the folder of the peers' tools")
@@ -265,15 +305,20 @@ def main():
         print(text, file=table, flush=True)
 
     line("| what | chatmem | peer | ratio | pair by pair | bar | goal |\n|---|---|---|---|---|---|---|")
-    for name in options.only:
-        ours, theirs, bar, goal = ROWS[name]
-        pairs = [(ours(bench), theirs(bench)) for _ in range(options.pairs)]
-        a, b = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
-        ratio = statistics.median(x / y for x, y in pairs)
-        holds = ratio <= float(bar.split()[-1]) if isinstance(bar, str) else ratio >= bar
-        missed += not holds
-        line(f"| {name} | {a:.4g} | {b:.4g} | {ratio:.2f} | {', '.join(f'{x / y:.2f}' for x, y in pairs)} | "
-             f"{bar}{'' if holds else ', missed'} | {goal or ''} |")
+    for group in GROUPS:
+        measures = [measure for measure in group.measures if measure[0] in options.only]
+        used = {run for _, (a, _), (b, _), *_ in measures for run in (a, b)}
+        rounds = [{name: run(bench) for name, run in group.runs.items() if name in used}
+                  for _ in range(options.pairs if measures else 0)]
+        for name, *sides, bar, goal in measures:
+            ours, theirs = ([found[run] if field is None else found[run][field] for found in rounds]
+                            for run, field in sides)
+            ratios = [x / y for x, y in zip(ours, theirs)]
+            ratio = statistics.median(ratios)
+            holds = ratio <= float(bar.split()[-1]) if isinstance(bar, str) else ratio >= bar
+            missed += not holds
+            line(f"| {name} | {statistics.median(ours):.4g} | {statistics.median(theirs):.4g} | {ratio:.2f} | "
+                 f"{', '.join(f'{x:.2f}' for x in ratios)} | {bar}{'' if holds else ', missed'} | {goal or ''} |")
     return int(missed > 0)
 
 
