@@ -60,8 +60,8 @@ std::string months_span(Date from, Date to, int n) {
   return "over " + months(n);
 }
 
-std::string weeks_span(int days) {
-  const int n = days / 7, gone = days % 7;
+std::string weeks_span(int n_days) {
+  const int n = n_days / 7, gone = n_days % 7;
   if (gone == 0) return count_of(n, "week");
   if (gone <= 3) return "about " + count_of(n, "week");
   return "almost " + (n == 3 ? std::string("a month") : count_of(n + 1, "week"));
@@ -69,12 +69,12 @@ std::string weeks_span(int days) {
 
 // The words for the time between two days at least two days apart.
 std::string span_words(Date from, Date to) {
-  const int days = days_between(from, to);
-  if (days < 7) return count_of(days, "day");
+  const int n_days = days_between(from, to);
+  if (n_days < 7) return count_of(n_days, "day");
   const int n_months = whole_months(from, to);
   if (n_months >= 12) return years_span(from, to, n_months);
   if (n_months >= 1) return months_span(from, to, n_months);
-  return days >= 25 ? "almost a month" : weeks_span(days);
+  return n_days >= 25 ? "almost a month" : weeks_span(n_days);
 }
 
 }  // namespace
