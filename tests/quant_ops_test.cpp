@@ -152,10 +152,10 @@ TEST_P(QuantOpsTest, ScratchGrowsOnce) {
   const Tensor w = random_tensor(300, 512, DType::q4_k), x = random_tensor(40, 512, dtype);
   const Tensor y = make_tensor(ops, 40, 300, dtype);
   // Products of many rows and of few go different ways; each takes its scratch at its largest.
-  for (const int n : {40, 16}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
+  for (const int n : {40, 32, 16}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
   ops.matmul_dx(x, y, w, 1, Accumulate::no);
   const size_t bytes = ops.allocated_bytes();
-  for (const int n : {40, 1, 17, 8}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
+  for (const int n : {40, 1, 33, 17, 8}) ops.matmul(y.first(n), x.first(n), w, 1, Accumulate::no);
   EXPECT_EQ(ops.allocated_bytes(), bytes);
 }
 

@@ -228,56 +228,57 @@ TEST(Quant, DotRowsOfEveryInstructionSet) {
 
 // Rows of activations as integers, with what they point to.
 struct Integers {
-  Integers(int n_rows, int cols, int group)
+  Integers(int n_rows, int cols, const unsigned char* elements)
       : stride(size_t((cols + 255) / 256 * 256)),
-        high(size_t(n_rows) * stride),
-        low(high.size()),
-        scales(2 * high.size() / size_t(group)),
-        n_groups(256 / size_t(group)) {}
-  IntegerRows rows() { return {high.data(), low.data(), scales.data(), stride}; }
-  float scale(size_t element) const {
-    return scales[element / 256 * 2 * n_groups + element % 256 * n_groups / 256];
-  }
-  float sum(size_t element) const {
-    return scales[element / 256 * 2 * n_groups + element % 256 * n_groups / 256 + n_groups];
+        order(elements),
+        values(size_t(n_rows) * stride),
+        scales(values.size() / 256),
+        sums(values.size() / 32) {}
+  IntegerRows rows() { return {values.data(), scales.data(), sums.data(), stride}; }
+  double value(size_t element) const {
+    const size_t place = size_t(std::find(order, order + 256, element % 256) - order);
+    return double(scales[element / 256]) * values.at(element / 256 * 256 + place);
   }
 
   size_t stride;
-  std::vector<signed char> high, low;
-  std::vector<float> scales;
-  size_t n_groups;
+  const unsigned char* order;
+  std::vector<short> values;
+  std::vector<float> scales, sums;
 };
 
 TEST(Quant, ActivationsAsIntegers) {
   Random random(6);
-  std::vector<float> x(256);
+  std::vector<float> x(5 * 256);
   for (float& value : x) value = float(random.normal());
-  x[5] = 1000;     // what a massive activation does to its own group, and to no other
-  x[70] = 1e-33f;  // the largest of a group of 16
-  for (int i = 64; i < 80; i++) x[size_t(i)] = i == 70 ? 1e-33f : 0;
-  x[100] = -std::numeric_limits<float>::infinity();
-  x[130] = std::numeric_limits<float>::quiet_NaN();
-  for (const int group : {16, 32})
+  x[5] = 1000;  // what a massive activation does to its own 256, and to no other
+  for (int i = 256; i < 512; i++) x[size_t(i)] = i == 270 ? 1e-33f : 0;
+  x[600] = -std::numeric_limits<float>::infinity();
+  x[800] = std::numeric_limits<float>::quiet_NaN();
+  std::array<unsigned char, 256> natural, reverse;
+  for (int i = 0; i < 256; i++)
+    natural[size_t(i)] = (unsigned char)(i), reverse[size_t(i)] = (unsigned char)(255 - i);
+  for (const auto* order : {natural.data(), reverse.data()})
     for (const Isa isa : machine_isas()) {
-      Integers to(1, 256, group);
-      quant_kernels_of(isa).to_integers(to.rows(), 0, x.data(), 256, group);
-      for (int g = 0; g < 256 / group; g++) {
-        const auto begin = x.begin() + g * group, end = begin + group;
+      Integers to(1, int(x.size()), order);
+      for (size_t at = 0; at < x.size(); at += 256)
+        quant_kernels_of(isa).to_integers(to.rows(), at, x.data() + at, order);
+      for (size_t block = 0; block < x.size() / 256; block++) {
+        const auto begin = x.begin() + ptrdiff_t(block) * 256, end = begin + 256;
         if (std::any_of(begin, end, [](float value) { return !std::isfinite(value); })) {
-          EXPECT_FALSE(std::isfinite(to.scale(size_t(g * group)))) << g;
+          EXPECT_FALSE(std::isfinite(to.scales[block])) << block;
           continue;
         }
         float largest = 0;
         for (auto value = begin; value < end; value++)
           largest = std::max(largest, std::fabs(*value));
-        double sum = 0;
-        for (int i = g * group; i < (g + 1) * group; i++) {
-          const double got =
-              double(to.scale(size_t(g * group))) * (128 * to.high[size_t(i)] + to.low[size_t(i)]);
-          EXPECT_NEAR(got, double(x[size_t(i)]), double(largest) / 16256 / 1.99 + 1e-32) << i;
-          sum += got;
+        for (size_t group = block * 8; group < (block + 1) * 8; group++) {
+          double sum = 0;
+          for (size_t i = group * 32; i < (group + 1) * 32; i++) {
+            EXPECT_NEAR(to.value(i), double(x[i]), double(largest) / 16383 / 1.99 + 1e-32) << i;
+            sum += to.value(i);
+          }
+          EXPECT_NEAR(double(to.sums[group]), sum, 1e-6 * double(largest) * 32);
         }
-        EXPECT_NEAR(double(to.sum(size_t(g * group))), sum, 1e-6 * double(largest) * group);
       }
     }
 }
@@ -289,23 +290,25 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
     for (const int cols : {768, 2304, 288}) {
       if (size_t(cols) % block_elements(dtype) != 0) continue;
       const int n_rows = 7;
+      constexpr int kRows = 11;
       const Weight w = random_weight(random, n_rows, cols, dtype);
-      std::vector<float> x(4 * size_t(cols));
+      std::vector<float> x(kRows * size_t(cols));
       for (float& value : x) value = float(random.normal() * (random.below(100) == 0 ? 30 : 1));
       for (const Isa isa : machine_isas()) {
         const CpuDevice device = {isa, &kernels_of(isa), 1};
         const QuantLoops& loops = device.quant_loops(dtype);
         if (!loops.dot_integers) continue;
         n_kinds++;
-        Integers to(4, cols, loops.group);
-        for (size_t t = 0; t < 4; t++) {
+        Integers to(kRows, cols, loops.order);
+        for (size_t t = 0; t < kRows; t++) {
           std::vector<float> padded(to.stride);
           std::copy_n(x.begin() + ptrdiff_t(t) * cols, cols, padded.begin());
-          quant_kernels_of(isa).to_integers(to.rows(), t * to.stride, padded.data(), to.stride,
-                                            loops.group);
+          for (size_t at = 0; at < to.stride; at += 256)
+            quant_kernels_of(isa).to_integers(to.rows(), t * to.stride + at, padded.data() + at,
+                                              loops.order);
         }
         std::vector<float> alone(size_t{7});
-        for (int n_x = 1; n_x <= 4; n_x++) {
+        for (int n_x = 1; n_x <= kRows; n_x++) {
           std::vector<float> got(size_t(n_rows * n_x));
           loops.dot_integers(got.data(), to.rows(), n_x, w.bytes.data(),
                              row_bytes(dtype, size_t(cols)), n_rows);
@@ -314,17 +317,20 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
             if (n_x == 1) alone[size_t(r)] = got[size_t(r)];
             EXPECT_EQ(got[size_t(r * n_x)], alone[size_t(r)]) << "the other rows are of no matter";
             for (int t = 0; t < n_x; t++) {
-              double want = 0, of_integers = 0, size = 0;
+              double want = 0, of_integers = 0, size = 0, variance = 0;
               for (int i = 0; i < cols; i++) {
                 const size_t at = size_t(t) * to.stride + size_t(i);
-                const double integer = double(to.scale(at)) * (128 * to.high[at] + to.low[at]);
+                const double integer = to.value(at);
                 want += double(wide[size_t(i)]) * double(x[size_t(t * cols + i)]);
                 of_integers += double(wide[size_t(i)]) * integer;
                 size += std::fabs(double(wide[size_t(i)]) * integer);
+                const double step = double(wide[size_t(i)]) * double(to.scales[at / 256]);
+                variance += step * step / 12;
               }
               EXPECT_NEAR(double(got[size_t(r * n_x + t)]), of_integers, 3e-6 * size)
                   << dtype_name(dtype) << " isa " << int(isa);
-              EXPECT_NEAR(double(got[size_t(r * n_x + t)]), want, 1e-4 * size);
+              EXPECT_NEAR(double(got[size_t(r * n_x + t)]), want,
+                          6 * std::sqrt(variance) + 3e-6 * size);
             }
           }
         }

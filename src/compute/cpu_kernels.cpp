@@ -76,51 +76,6 @@ void narrow(u16* y, const float* x, size_t n) {
   __builtin_memcpy(y + i, &bits, (n - i) * sizeof(u16));
 }
 
-// kX rows of x against kW rows of w at once; each vector of w is read and widened once. The kW rows
-// that follow are asked for meanwhile.
-template <typename Source, int kX, int kW>
-inline void dot_block(float* y, const float* x, const typename Source::Element* w, size_t cols) {
-  Vec sums[kW][kX] = {};
-  size_t i = 0;
-  for (; i + kLanes <= cols; i += kLanes)
-    for (int r = 0; r < kW; r++) {
-      if (i * sizeof(*w) % 64 == 0) __builtin_prefetch(w + size_t(r + kW) * cols + i, 0, 2);
-      const Vec wi = Source::at(w + size_t(r) * cols + i);
-      for (int t = 0; t < kX; t++) sums[r][t] = wi * load(x + size_t(t) * cols + i) + sums[r][t];
-    }
-  for (int r = 0; r < kW && i < cols; r++) {
-    const Vec wi = Source::part(w + size_t(r) * cols + i, cols - i);
-    for (int t = 0; t < kX; t++)
-      sums[r][t] = wi * load_part(x + size_t(t) * cols + i, cols - i) + sums[r][t];
-  }
-  for (int r = 0; r < kW; r++)
-    for (int t = 0; t < kX; t++) y[r * kX + t] = sum(sums[r][t]);
-}
-
-template <typename Source, int kX>
-void dot_rows_of(float* y, const float* x, const typename Source::Element* w, int rows,
-                 size_t cols) {
-  int r = 0;
-  for (; r + 4 <= rows; r += 4) dot_block<Source, kX, 4>(y + r * kX, x, w + size_t(r) * cols, cols);
-  for (; r < rows; r++) dot_block<Source, kX, 1>(y + r * kX, x, w + size_t(r) * cols, cols);
-}
-
-template <typename Source>
-void dot_rows(float* y, const float* x, int n_x, const typename Source::Element* w, int rows,
-              size_t cols) {
-  switch (n_x) {
-    case 1:
-      return dot_rows_of<Source, 1>(y, x, w, rows, cols);
-    case 2:
-      return dot_rows_of<Source, 2>(y, x, w, rows, cols);
-    case 3:
-      return dot_rows_of<Source, 3>(y, x, w, rows, cols);
-    case 4:
-      return dot_rows_of<Source, 4>(y, x, w, rows, cols);
-  }
-  __builtin_trap();
-}
-
 // What an element of a tile is: an f32, or a pair of bf16 whose products are both added.
 struct Singles {
   static Vec add_product(Vec a, Vec b, Vec c) { return a * b + c; }
@@ -133,6 +88,88 @@ struct Pairs {
   }
 };
 #endif
+
+// The elements of a dot product: an f32 of x with an element of w made f32, or pairs of bf16.
+template <typename Source>
+struct DotSingles {
+  using W = typename Source::Element;
+  using X = float;
+  using Product = Singles;
+  static constexpr size_t kStep = kLanes;
+  static Vec w_at(const W* p) { return Source::at(p); }
+  static Vec w_part(const W* p, size_t n) { return Source::part(p, n); }
+  static Vec x_at(const X* p) { return load(p); }
+  static Vec x_part(const X* p, size_t n) { return load_part(p, n); }
+};
+#if defined(__AVX512BF16__)
+struct DotPairs {
+  using W = u16;
+  using X = u16;
+  using Product = Pairs;
+  static constexpr size_t kStep = 2 * kLanes;
+  static Vec w_at(const u16* p) { return x_at(p); }
+  static Vec w_part(const u16* p, size_t n) { return x_part(p, n); }
+  static Vec x_at(const u16* p) {
+    Vec x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
+  }
+  static Vec x_part(const u16* p, size_t n) {
+    Vec x = {};
+    __builtin_memcpy(&x, p, n * sizeof(u16));
+    return x;
+  }
+};
+#endif
+
+// kX rows of x against kW rows of w at once; each vector of w is read and widened once. The kW rows
+// that follow are asked for meanwhile.
+template <typename Dot, int kX, int kW>
+inline void dot_block(float* y, int n_x, const typename Dot::X* x, const typename Dot::W* w,
+                      size_t cols) {
+  using Product = typename Dot::Product;
+  Vec sums[kW][kX] = {};
+  size_t i = 0;
+  for (; i + Dot::kStep <= cols; i += Dot::kStep)
+    for (int r = 0; r < kW; r++) {
+      if (i * sizeof(*w) % 64 == 0) __builtin_prefetch(w + size_t(r + kW) * cols + i, 0, 2);
+      const Vec wi = Dot::w_at(w + size_t(r) * cols + i);
+      for (int t = 0; t < kX; t++)
+        sums[r][t] = Product::add_product(wi, Dot::x_at(x + size_t(t) * cols + i), sums[r][t]);
+    }
+  for (int r = 0; r < kW && i < cols; r++) {
+    const Vec wi = Dot::w_part(w + size_t(r) * cols + i, cols - i);
+    for (int t = 0; t < kX; t++)
+      sums[r][t] =
+          Product::add_product(wi, Dot::x_part(x + size_t(t) * cols + i, cols - i), sums[r][t]);
+  }
+  for (int r = 0; r < kW; r++)
+    for (int t = 0; t < kX; t++) y[r * n_x + t] = sum(sums[r][t]);
+}
+
+// Few rows of w meet all rows of x, four at a time, while they are near.
+template <typename Dot, int kW>
+inline void dot_few(float* y, int n_x, const typename Dot::X* x, const typename Dot::W* w,
+                    size_t cols) {
+  for (int t = 0; t < n_x; t += 4, x += 4 * cols) {
+    if (n_x - t == 1)
+      dot_block<Dot, 1, kW>(y + t, n_x, x, w, cols);
+    else if (n_x - t == 2)
+      dot_block<Dot, 2, kW>(y + t, n_x, x, w, cols);
+    else if (n_x - t == 3)
+      dot_block<Dot, 3, kW>(y + t, n_x, x, w, cols);
+    else
+      dot_block<Dot, 4, kW>(y + t, n_x, x, w, cols);
+  }
+}
+
+template <typename Dot>
+void dot_rows(float* y, const typename Dot::X* x, int n_x, const typename Dot::W* w, int rows,
+              size_t cols) {
+  int r = 0;
+  for (; r + 4 <= rows; r += 4) dot_few<Dot, 4>(y + r * n_x, n_x, x, w + size_t(r) * cols, cols);
+  for (; r < rows; r++) dot_few<Dot, 1>(y + r * n_x, n_x, x, w + size_t(r) * cols, cols);
+}
 
 // kRows rows and kVecs registers of columns of c stay in registers over the whole of k.
 template <typename Element, int kRows, int kVecs>
@@ -453,14 +490,16 @@ const CpuKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
     .f16_to_f32 = widen<F16>,
     .f32_to_bf16 = narrow<narrow_bf16>,
     .f32_to_f16 = narrow<F16::narrow>,
-    .dot_rows_f32 = dot_rows<F32>,
-    .dot_rows_bf16 = dot_rows<Bf16>,
-    .dot_rows_f16 = dot_rows<F16>,
+    .dot_rows_f32 = dot_rows<DotSingles<F32>>,
+    .dot_rows_bf16 = dot_rows<DotSingles<Bf16>>,
+    .dot_rows_f16 = dot_rows<DotSingles<F16>>,
     .tile_gemm = tile_gemm<Singles>,
 #if defined(__AVX512BF16__)
     .tile_gemm_pairs = tile_gemm<Pairs>,
+    .dot_rows_pairs = dot_rows<DotPairs>,
 #else
     .tile_gemm_pairs = nullptr,
+    .dot_rows_pairs = nullptr,
 #endif
     .pair_rows = pair_rows,
     .sum_squares = sum_squares,

@@ -48,7 +48,7 @@ struct CpuKernels {
   void (*f32_to_bf16)(unsigned short* y, const float* x, size_t n);
   void (*f32_to_f16)(unsigned short* y, const float* x, size_t n);
 
-  // -- y[r * n_x + t] = dot(w[r], x[t]) for `rows` rows of w and n_x in 1 ... 4 rows of x
+  // -- y[r * n_x + t] = dot(w[r], x[t]) for `rows` rows of w and n_x of x
   void (*dot_rows_f32)(float* y, const float* x, int n_x, const float* w, int rows, size_t cols);
   void (*dot_rows_bf16)(float* y, const float* x, int n_x, const unsigned short* w, int rows,
                         size_t cols);
@@ -60,6 +60,9 @@ struct CpuKernels {
   // has columns 2 p and 2 p + 1, element (p, j) of b these rows. n is a multiple of `lanes`. Null
   // without such products.
   void (*tile_gemm_pairs)(const Tile& tile);
+  // As dot_rows_bf16, of pairs of bf16; null likewise.
+  void (*dot_rows_pairs)(float* y, const unsigned short* x, int n_x, const unsigned short* w,
+                         int rows, size_t cols);
   // Pairs of two rows of n elements, a multiple of `lanes`.
   void (*pair_rows)(float* pairs, const unsigned short* first, const unsigned short* second,
                     size_t n);

@@ -4,14 +4,13 @@
 namespace chatmem {
 namespace {
 
-// Up to this many rows the time is that of reading the weight; they are computed together.
-constexpr int kFewRows = 4;
-// Up to this many, groups of kFewRows are about as fast as a GEMM, and a row has the same bits as
+// Rows of activations that are computed together: where a weight's rows are decoded to f32, to
+// integers, and where they need not be.
+constexpr int kFewQuantizedRows = 4, kFewIntegerRows = 8, kFewDenseRows = 8;
+// Up to this many rows, dot products are about as fast as a GEMM, and a row has the same bits as
 // alone: what a decoding request gets does not depend on the others, nor on tokens guessed ahead.
-constexpr int kFewDenseRows = 8;
-// Up to this many, to decode a quantized weight again for every kFewRows takes less time than a
-// panel and its product.
-constexpr int kFewQuantizedRows = 16;
+// To decode a quantized weight again for every few rows takes less time than a panel.
+constexpr int kMostQuantizedRows = 16, kMostIntegerRows = 32, kMostDenseRows = 8;
 // Outputs that one thread computes before it writes them.
 constexpr size_t kDotBlock = 64;
 // A converted panel of a weight: at most 2048 x 1024 f32 = 8 MB. Multiples of every block of
@@ -21,9 +20,9 @@ constexpr int kPanelDepth = 2048, kPanelCols = 1024;
 constexpr size_t kGrain = 16384;
 
 GemmMatrix plain(Tensor t) { return {t.data, t.dtype, size_t(t.cols), 1}; }
-IntegerRows from_row(IntegerRows rows, int row, int group) {
+IntegerRows from_row(IntegerRows rows, int row) {
   const size_t at = size_t(row) * rows.stride;
-  return {rows.high + at, rows.low + at, rows.scales + 2 * at / size_t(group), rows.stride};
+  return {rows.values + at, rows.scales + at / 256, rows.sums + at / 32, rows.stride};
 }
 GemmMatrix transposed(Tensor t) { return {t.data, t.dtype, 1, size_t(t.cols)}; }
 
@@ -34,8 +33,13 @@ void CpuMatmul::forward(Tensor y, Tensor x, Tensor w, float scale, Accumulate ac
   CHECK(is_activation(x) && is_weight(w));
   CHECK(y.dtype == x.dtype || y.dtype == DType::f32);
   if (y.size() == 0) return;
-  if (x.rows <= (is_quantized(w.dtype) ? kFewQuantizedRows : kFewDenseRows))
-    return few_rows(y, x, w, scale, accumulate);
+  if (by_integers(x, w)) {
+    if (x.rows <= kMostIntegerRows) return few_integer_rows(y, x, w, scale, accumulate);
+  } else if (is_quantized(w.dtype)) {
+    if (x.rows <= kMostQuantizedRows) return few_quantized_rows(y, x, w, scale, accumulate);
+  } else if (x.rows <= kMostDenseRows) {
+    return few_dense_rows(y, x, w, scale, accumulate);
+  }
   if (!gemm_->supports(x.dtype, w.dtype, y.dtype))
     return by_panels(y, x, w, Side::columns, scale, accumulate);
   gemm_->run({y.data, y.dtype, size_t(y.cols), plain(x), transposed(w), y.rows, y.cols, x.cols,
@@ -85,40 +89,65 @@ Tensor CpuMatmul::as(Tensor x, DType dtype, Buffer& buffer) const {
   return y;
 }
 
-void CpuMatmul::few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) {
-  const size_t cols = size_t(w.cols), bytes = row_bytes(w.dtype, cols);
-  const QuantLoops* quant = is_quantized(w.dtype) ? &device_.quant_loops(w.dtype) : nullptr;
-  if (quant && quant->dot_integers && x.dtype == DType::bf16) {  // f32 stays exact
-    const IntegerRows integers = integers_of(x, quant->group);
-    return few_rows(
-        y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
-          quant->dot_integers(dots, from_row(integers, row, quant->group), n_x, rows, bytes, n);
-        });
-  }
-  const float* wide = as(x, DType::f32, a_).f32();
+void CpuMatmul::few_dense_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) {
+  const size_t cols = size_t(w.cols);
   const CpuKernels& k = *device_.kernels;
-  few_rows(y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
-    const float* from = wide + size_t(row) * cols;
-    const auto* rows16 = static_cast<const unsigned short*>(rows);
-    if (quant)
-      quant->dot_rows(dots, from, n_x, rows, bytes, n, cols);
-    else if (w.dtype == DType::f32)
-      k.dot_rows_f32(dots, from, n_x, static_cast<const float*>(rows), n, cols);
-    else
-      (w.dtype == DType::bf16 ? k.dot_rows_bf16 : k.dot_rows_f16)(dots, from, n_x, rows16, n, cols);
-  });
+  if (k.dot_rows_pairs && x.dtype == DType::bf16 && w.dtype == DType::bf16)
+    return few_rows<kFewDenseRows>(
+        y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
+          const auto* from = static_cast<const unsigned short*>(element(x, size_t(row)));
+          k.dot_rows_pairs(dots, from, n_x, static_cast<const unsigned short*>(rows), n, cols);
+        });
+  const float* wide = as(x, DType::f32, a_).f32();
+  few_rows<kFewDenseRows>(
+      y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
+        const float* from = wide + size_t(row) * cols;
+        const auto* rows16 = static_cast<const unsigned short*>(rows);
+        if (w.dtype == DType::f32)
+          k.dot_rows_f32(dots, from, n_x, static_cast<const float*>(rows), n, cols);
+        else
+          (w.dtype == DType::bf16 ? k.dot_rows_bf16 : k.dot_rows_f16)(dots, from, n_x, rows16, n,
+                                                                      cols);
+      });
 }
 
-template <typename Dots>
+void CpuMatmul::few_quantized_rows(Tensor y, Tensor x, Tensor w, float scale,
+                                   Accumulate accumulate) {
+  const size_t cols = size_t(w.cols), bytes = row_bytes(w.dtype, cols);
+  const QuantLoops& quant = device_.quant_loops(w.dtype);
+  const float* wide = as(x, DType::f32, a_).f32();
+  few_rows<kFewQuantizedRows>(
+      y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
+        quant.dot_rows(dots, wide + size_t(row) * cols, n_x, rows, bytes, n, cols);
+      });
+}
+
+// f32 stays exact.
+bool CpuMatmul::by_integers(Tensor x, Tensor w) const {
+  return x.dtype == DType::bf16 && is_quantized(w.dtype) &&
+         device_.quant_loops(w.dtype).dot_integers;
+}
+
+void CpuMatmul::few_integer_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) {
+  const QuantLoops& quant = device_.quant_loops(w.dtype);
+  const IntegerRows integers = integers_of(x, quant.order);
+  const size_t bytes = row_bytes(w.dtype, size_t(w.cols));
+  few_rows<kFewIntegerRows>(
+      y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
+        quant.dot_integers(dots, from_row(integers, row), n_x, rows, bytes, n);
+      });
+}
+
+template <int kTogether, typename Dots>
 void CpuMatmul::few_rows(Tensor y, Tensor w, float scale, Accumulate accumulate, const Dots& dots) {
   const size_t blocks = (size_t(w.rows) + kDotBlock - 1) / kDotBlock;
   const size_t grain = 1 + kGrain / (kDotBlock * size_t(std::max(w.cols, 1)));
   device_.split(blocks, grain, [&](size_t begin, size_t end, int) {
-    float results[kDotBlock * kFewRows], sums[kDotBlock], previous[kDotBlock];
+    float results[kDotBlock * kTogether], sums[kDotBlock], previous[kDotBlock];
     for (size_t block = begin; block < end; block++) {
       const size_t first = block * kDotBlock, n = std::min(kDotBlock, size_t(w.rows) - first);
-      for (int row = 0; row < y.rows; row += kFewRows) {
-        const int n_x = std::min(kFewRows, y.rows - row);
+      for (int row = 0; row < y.rows; row += kTogether) {
+        const int n_x = std::min(kTogether, y.rows - row);
         dots(results, row, n_x, element(w, first), int(n));
         for (int t = 0; t < n_x; t++) {
           void* out = element(y, size_t(row + t), first);
@@ -133,14 +162,14 @@ void CpuMatmul::few_rows(Tensor y, Tensor w, float scale, Accumulate accumulate,
   });
 }
 
-IntegerRows CpuMatmul::integers_of(Tensor x, int group) {
+IntegerRows CpuMatmul::integers_of(Tensor x, const unsigned char* order) {
   constexpr size_t kPiece = 256;
-  const size_t stride = (size_t(x.cols) + kPiece - 1) / kPiece * kPiece;
-  const size_t n = size_t(x.rows) * stride, groups = n / size_t(group);
-  auto* bytes = a_.reserve<signed char>(2 * n + 2 * groups * sizeof(float));
-  auto* scales = reinterpret_cast<float*>(bytes + 2 * n);
-  const IntegerRows rows = {bytes, bytes + n, scales, stride};
-  const size_t pieces = stride / kPiece;
+  const size_t pieces = (size_t(x.cols) + kPiece - 1) / kPiece, stride = pieces * kPiece;
+  const size_t n = size_t(x.rows) * stride;
+  auto* values =
+      a_.reserve<short>(n + 2 * (n / 32 + n / kPiece));  // first: they lie at multiples of 64
+  auto* sums = reinterpret_cast<float*>(values + n);
+  const IntegerRows rows = {values, sums + n / 32, sums, stride};
   const QuantKernels& kernels = quant_kernels_of(device_.isa);
   device_.split(size_t(x.rows) * pieces, 1 + kGrain / kPiece, [&](size_t begin, size_t end, int) {
     float wide[kPiece] = {};
@@ -149,7 +178,7 @@ IntegerRows CpuMatmul::integers_of(Tensor x, int group) {
       const size_t filled = std::min(kPiece, size_t(x.cols) - col);
       if (filled < kPiece) std::fill(wide + filled, wide + kPiece, 0.0f);
       device_.widen(wide, element(x, row, col), x.dtype, filled);
-      kernels.to_integers(rows, row * stride + col, wide, kPiece, group);
+      kernels.to_integers(rows, row * stride + col, wide, order);
     }
   });
   return rows;

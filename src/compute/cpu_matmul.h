@@ -21,11 +21,15 @@ class CpuMatmul {
   size_t scratch_bytes() const;
 
  private:
-  void few_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
-  // By dots(result, row of x, rows of x, rows of w, their number), result[r * rows of x + t].
-  template <typename Dots>
+  void few_dense_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
+  void few_quantized_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
+  bool by_integers(Tensor x, Tensor w) const;
+  void few_integer_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate);
+  // By dots(result, row of x, up to kTogether rows of x, rows of w, their number),
+  // result[r * rows of x + t].
+  template <int kTogether, typename Dots>
   void few_rows(Tensor y, Tensor w, float scale, Accumulate accumulate, const Dots& dots);
-  IntegerRows integers_of(Tensor x, int group);
+  IntegerRows integers_of(Tensor x, const unsigned char* order);
   // How the product sees the weight: its rows are the columns of b (forward), or the rows (dx).
   enum class Side : uint8_t { columns, rows };
   // c (+)= scale * a b, the weight converted panel by panel to the type of the product.

@@ -37,6 +37,13 @@ inline Vec select(VecU mask, Vec yes, Vec no) {
 inline VecU less(Vec a, Vec b) { return reinterpret_cast<VecU>(a < b); }
 inline Vec vmax(Vec a, Vec b) { return select(less(a, b), b, a); }
 
+// Keeps values in memory, from where an instruction takes one for all its lanes at no cost; moving
+// them within registers is the bottleneck of some loops.
+template <typename T>
+inline void keep_in_memory(T& values) {
+  __asm__("" : "+m"(values));
+}
+
 inline Vec load(const float* p) { return *reinterpret_cast<const VecMemory*>(p); }
 inline void store(float* p, Vec x) { *reinterpret_cast<VecMemory*>(p) = x; }
 inline Vec load_part(const float* p, size_t n) {

@@ -1,10 +1,12 @@
 // Dot products of rows of q8_0, q4_0, q4_k and q6_k with activations as integers (IntegerRows), by
-// the instructions that multiply bytes and add four neighbours. A part of quant_kernels.cpp, for
-// AVX2 and above.
+// the instructions that multiply 16-bit integers and add two neighbours. A part of
+// quant_kernels.cpp, for AVX2 and above.
 //
-// A row is read in blocks of 256 elements, a block in chunks of 64 levels, bytes from 0 on unless
-// signed; each of 16 lanes sums four elements. A type says what the levels of a group of 16 or 32
-// elements are scaled by and what is subtracted from them:
+// A row is read in blocks of 256 elements, each in chunks of four registers. A chunk becomes 16-bit
+// integers once and meets every row of activations, whose elements have the order in which those of
+// the weight come cheapest. Where a type's scales are integers (q4_k, q6_k) they are multiplied in,
+// so that a whole block is summed up before it becomes f32; else as many registers as have the same
+// scales. What is subtracted from levels is subtracted from the block at last:
 //   sum w x = sum over groups of (scale * sum of level * integer - min * sum of x).
 #pragma once
 
@@ -28,11 +30,21 @@ inline void unpack_scales_q4_k(unsigned* bytes, const u8* block) {
 
 #if defined(__AVX2__)
 
-using i8 = signed char;
-
-constexpr int kBlock = 256, kChunk = 64;
+constexpr int kBlock = 256, kGroups = 8;  // of 32, but for q6_k's scales
 // How far ahead rows are asked for: processors do not follow by themselves from page to page.
 constexpr size_t kPrefetchBytes = 8192;
+
+// Registers of 16-bit integers; an instruction may see bytes, or 32 bits.
+constexpr int kWords = 2 * kLanes, kParts = 4, kChunk = kParts * kWords;
+typedef u16 Words __attribute__((vector_size(kLanes * 4)));
+// The compiler must not add up products as a tree, for which there are not registers enough.
+inline Words keep_in_register(Words x) {
+  __asm__("" : "+v"(x));
+  return x;
+}
+struct Chunk {
+  Words parts[kParts];
+};
 
 inline __m256i load_256(const void* p) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(p));
@@ -40,227 +52,206 @@ inline __m256i load_256(const void* p) {
 inline __m128i load_128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 
 #if defined(__AVX512F__)
-using Bytes = __m512i;
-#else
-using Bytes = __m256i;
-#endif
-struct Chunk {  // 64 levels
-  Bytes parts[kChunk / sizeof(Bytes)];
-};
-struct Lanes {  // a sum for each four of them
-  Vec parts[kChunk / 4 / kLanes];
-};
-template <int kGroup>
-struct Scales {  // those of the groups of a block, then the mins
-  static constexpr int kParts = 2 * kBlock / kGroup / kLanes;
-  Vec parts[kParts];
-};
 
-#if defined(__AVX512F__)
+constexpr int kMostRows = 8;  // whose sums stay in registers
 
-inline Bytes load_bytes(const void* p) { return _mm512_loadu_si512(p); }
-
-// w (128 high + low), four neighbours a lane.
-template <bool kSigned>
-inline Vec multiply(Bytes w, Bytes high, Bytes low) {
+// sum + a b, two neighbours a lane.
+inline Words add_products(Words sum, Words a, Words b) {
+  const __m512i s = reinterpret_cast<__m512i>(sum), x = reinterpret_cast<__m512i>(a);
 #if defined(__AVX512VNNI__)
-  __m512i sum = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w, high);
-  sum = _mm512_dpbusd_epi32(_mm512_maskz_slli_epi32(0xFFFF, sum, 7), w, low);
+  return reinterpret_cast<Words>(_mm512_dpwssd_epi32(s, x, reinterpret_cast<__m512i>(b)));
 #else
-  if constexpr (kSigned) {
-    const __mmask64 negative = _mm512_movepi8_mask(w);
-    high = _mm512_mask_sub_epi8(high, negative, _mm512_setzero_si512(), high);
-    low = _mm512_mask_sub_epi8(low, negative, _mm512_setzero_si512(), low);
-    w = _mm512_abs_epi8(w);
-  }
-  const __m512i h = _mm512_madd_epi16(_mm512_maddubs_epi16(w, high), _mm512_set1_epi16(128));
-  const __m512i l = _mm512_madd_epi16(_mm512_maddubs_epi16(w, low), _mm512_set1_epi16(1));
-  const __m512i sum = _mm512_add_epi32(h, l);
-#endif
-  return reinterpret_cast<Vec>(_mm512_maskz_cvtepi32_ps(0xFFFF, sum));
-}
-
-// 8 numbers, and then the same times a factor.
-inline Scales<32> with_mins(__m256 scales, float factor) {
-  Vec factors = splat(factor);
-  for (int l = 0; l < 8; l++) factors[l] = 1;
-  return {reinterpret_cast<Vec>(_mm512_maskz_broadcast_f32x8(0xFFFF, scales)) * factors};
-}
-// 16 bytes as numbers: of a level, of a signed one.
-inline Vec from_u8(__m128i x) {
-  return reinterpret_cast<Vec>(
-      _mm512_maskz_cvtepi32_ps(0xFFFF, _mm512_maskz_cvtepu8_epi32(0xFFFF, x)));
-}
-inline Vec from_i8(__m128i x) {
-  return reinterpret_cast<Vec>(
-      _mm512_maskz_cvtepi32_ps(0xFFFF, _mm512_maskz_cvtepi8_epi32(0xFFFF, x)));
-}
-inline Scales<32> scales_q4_k(__m128i scales_and_mins, __m128 d_and_dmin) {
-  const __m512i halves = _mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
-  const __m512 factors =
-      _mm512_maskz_permutexvar_ps(0xFFFF, halves, _mm512_maskz_broadcast_f32x4(0xFFFF, d_and_dmin));
-  return {from_u8(scales_and_mins) * reinterpret_cast<Vec>(factors)};
-}
-inline Scales<16> scales_q6_k(__m128i scales, float d) {
-  const Vec scale = from_i8(scales) * d;
-  return {scale, scale * 32.0f};
-}
-
-// The nibbles of 32 bytes, or of twice 16: first the lower ones, by `shift`.
-inline Chunk nibbles_of(__m512i bytes, __m512i shift) {
-  return {_mm512_and_si512(_mm512_maskz_srlv_epi32(0xFFFF, bytes, shift), _mm512_set1_epi8(15))};
-}
-inline Chunk chunk_q8_0(const u8* blocks) {
-  const __m512i levels = _mm512_maskz_inserti64x4(
-      0xFF, _mm512_castsi256_si512(load_256(blocks + 2)), load_256(blocks + 36), 1);
-#if defined(__AVX512VNNI__)
-  return {_mm512_xor_si512(levels, _mm512_set1_epi8(-128))};  // from 0 on
-#else
-  return {levels};
+  const __m512i products = _mm512_madd_epi16(x, reinterpret_cast<__m512i>(b));
+  return keep_in_register(reinterpret_cast<Words>(_mm512_add_epi32(s, products)));
 #endif
 }
-inline Chunk chunk_q4_0(const u8* blocks) {
-  const __m512i first = _mm512_maskz_broadcast_i32x4(0xFFFF, load_128(blocks + 2));
-  return nibbles_of(_mm512_mask_broadcast_i32x4(first, 0xFF00, load_128(blocks + 20)),
-                    _mm512_set_epi32(4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0));
+inline Vec lanes_to_f32(Words x) {
+  return reinterpret_cast<Vec>(_mm512_maskz_cvtepi32_ps(0xFFFF, reinterpret_cast<__m512i>(x)));
 }
-inline Chunk chunk_q4_k(const u8* block, int chunk) {
-  return nibbles_of(_mm512_maskz_broadcast_i64x4(0xFF, load_256(block + 16 + chunk * 32)),
-                    _mm512_set_epi32(4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0));
+// Bytes times signed bytes, two neighbours added.
+inline Words multiply_bytes(Words x, Words scales) {
+  return reinterpret_cast<Words>(
+      _mm512_maddubs_epi16(reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(scales)));
 }
-inline Chunk chunk_q6_k(const u8* block, int chunk) {
-  const int half = chunk / 2, odd = chunk % 2;
-  const __m512i low = _mm512_loadu_si512(block + half * 64);
-  const __m512i high = _mm512_maskz_broadcast_i64x4(0xFF, load_256(block + 128 + half * 32));
-  const __m512i two_bits = _mm512_maskz_srlv_epi32(
-      0xFFFF, high, _mm512_set_epi32(2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0));
-  const __m512i nibbles = odd ? _mm512_maskz_srli_epi32(0xFFFF, low, 4) : low;
-  const __m512i top = odd ? two_bits : _mm512_maskz_slli_epi32(0xFFFF, two_bits, 4);
-  return {_mm512_or_si512(_mm512_and_si512(nibbles, _mm512_set1_epi8(15)),
-                          _mm512_and_si512(top, _mm512_set1_epi8(48)))};
+// For each byte, one of 16 by its index.
+inline Words choose_bytes(__m128i x, Words indexes) {
+  return reinterpret_cast<Words>(_mm512_shuffle_epi8(_mm512_maskz_broadcast_i32x4(0xFFFF, x),
+                                                     reinterpret_cast<__m512i>(indexes)));
+}
+// Numbers for the groups of a block, then zeros.
+inline Vec for_groups(__m256 x) {
+  return reinterpret_cast<Vec>(_mm512_maskz_broadcast_f32x8(0x00FF, x));
 }
 
-#else
-
-inline Bytes load_bytes(const void* p) { return load_256(p); }
-
-// w (128 high + low), four neighbours a lane. Two products fit 16 bits: of levels up to 63, or of
-// magnitudes up to 128, with 127.
-template <bool kSigned>
-inline Vec multiply(Bytes w, Bytes high, Bytes low) {
-  if constexpr (kSigned) {
-    high = _mm256_sign_epi8(high, w);
-    low = _mm256_sign_epi8(low, w);
-    w = _mm256_abs_epi8(w);
-  }
-#if defined(__AVXVNNI__)
-  __m256i sum = _mm256_dpbusd_avx_epi32(_mm256_setzero_si256(), w, high);
-  sum = _mm256_dpbusd_avx_epi32(_mm256_slli_epi32(sum, 7), w, low);
-#else
-  const __m256i h = _mm256_madd_epi16(_mm256_maddubs_epi16(w, high), _mm256_set1_epi16(128));
-  const __m256i l = _mm256_madd_epi16(_mm256_maddubs_epi16(w, low), _mm256_set1_epi16(1));
-  const __m256i sum = _mm256_add_epi32(h, l);
-#endif
-  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(sum));
+inline Words words_of_i8(__m256i x) {
+  return reinterpret_cast<Words>(_mm512_maskz_cvtepi8_epi16(~0u, x));
 }
-
-inline Scales<32> with_mins(__m256 scales, float factor) {
-  const Vec scale = reinterpret_cast<Vec>(scales);
-  return {scale, scale * factor};
-}
-inline Vec from_u8(__m128i x) {
-  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)));
-}
-inline Vec from_i8(__m128i x) {
-  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)));
-}
-inline Scales<32> scales_q4_k(__m128i scales_and_mins, __m128 d_and_dmin) {
-  return {from_u8(scales_and_mins) * d_and_dmin[0],
-          from_u8(_mm_srli_si128(scales_and_mins, 8)) * d_and_dmin[1]};
-}
-inline Scales<16> scales_q6_k(__m128i scales, float d) {
-  const Vec first = from_i8(scales) * d, second = from_i8(_mm_srli_si128(scales, 8)) * d;
-  return {first, second, first * 32.0f, second * 32.0f};
-}
-
-inline __m256i low_nibbles(__m256i x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
-inline __m256i high_nibbles(__m256i x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
-
-inline Chunk chunk_q8_0(const u8* blocks) { return {load_256(blocks + 2), load_256(blocks + 36)}; }
-inline Chunk chunk_q4_0(const u8* blocks) {
-  const __m128i a = load_128(blocks + 2), b = load_128(blocks + 20);
-  return {low_nibbles(_mm256_set_m128i(_mm_srli_epi16(a, 4), a)),
-          low_nibbles(_mm256_set_m128i(_mm_srli_epi16(b, 4), b))};
-}
-inline Chunk chunk_q4_k(const u8* block, int chunk) {
-  const __m256i bytes = load_256(block + 16 + chunk * 32);
-  return {low_nibbles(bytes), high_nibbles(bytes)};
-}
-inline Chunk chunk_q6_k(const u8* block, int chunk) {
-  const int half = chunk / 2, odd = chunk % 2;
-  const __m256i low[] = {load_256(block + half * 64), load_256(block + half * 64 + 32)};
-  const __m256i high = load_256(block + 128 + half * 32), two = _mm256_set1_epi8(48);
-  const __m256i top[] = {
-      _mm256_and_si256(odd ? high : _mm256_slli_epi16(high, 4), two),
-      _mm256_and_si256(odd ? _mm256_srli_epi16(high, 2) : _mm256_slli_epi16(high, 2), two)};
-  return {_mm256_or_si256(odd ? high_nibbles(low[0]) : low_nibbles(low[0]), top[0]),
-          _mm256_or_si256(odd ? high_nibbles(low[1]) : low_nibbles(low[1]), top[1])};
-}
-
-#endif
-
-#if defined(__AVX512VNNI__)
-constexpr float kSignedZero = 128;  // how a level of 0 is read where levels are signed
-#else
-constexpr float kSignedZero = 0;
-#endif
-
-// The number of its group for each lane of a chunk.
-template <int kGroup>
-inline Lanes of_chunk(const Vec* groups, int chunk) {
-  Lanes x;
-  for (int i = 0; i < kChunk / 4 / kLanes; i++) {
-    const int first = (chunk * kChunk + i * kLanes * 4) / kGroup;
-    VecU group;
-    for (int l = 0; l < kLanes; l++) group[l] = unsigned(first % kLanes + l * 4 / kGroup);
-    x.parts[i] = __builtin_shuffle(groups[first / kLanes], group);
-  }
-  return x;
-}
-
-// The f16 at the beginning of each of 8 blocks.
+inline Words load_bytes(const u8* p) { return reinterpret_cast<Words>(_mm512_loadu_si512(p)); }
+// 16 bytes each of neighbouring groups, kStride bytes apart.
 template <size_t kStride>
-inline __m256 f16_of_blocks(const u8* blocks) {
-  u16 bits[8];
-  for (size_t i = 0; i < 8; i++) __builtin_memcpy(bits + i, blocks + i * kStride, sizeof(u16));
+inline Words gather_bytes(const u8* p) {
+  const __m256i first = _mm256_set_m128i(load_128(p + kStride), load_128(p));
+  const __m256i last = _mm256_set_m128i(load_128(p + 3 * kStride), load_128(p + 2 * kStride));
+  return reinterpret_cast<Words>(
+      _mm512_maskz_inserti64x4(0xFF, _mm512_castsi256_si512(first), last, 1));
+}
+
+#else
+
+constexpr int kMostRows = 4;
+
+inline Words add_products(Words sum, Words a, Words b) {
+  const __m256i s = reinterpret_cast<__m256i>(sum), x = reinterpret_cast<__m256i>(a);
+#if defined(__AVXVNNI__)
+  return reinterpret_cast<Words>(_mm256_dpwssd_avx_epi32(s, x, reinterpret_cast<__m256i>(b)));
+#else
+  const __m256i products = _mm256_madd_epi16(x, reinterpret_cast<__m256i>(b));
+  return keep_in_register(reinterpret_cast<Words>(_mm256_add_epi32(s, products)));
+#endif
+}
+inline Vec lanes_to_f32(Words x) {
+  return reinterpret_cast<Vec>(_mm256_cvtepi32_ps(reinterpret_cast<__m256i>(x)));
+}
+inline Words multiply_bytes(Words x, Words scales) {
+  return reinterpret_cast<Words>(
+      _mm256_maddubs_epi16(reinterpret_cast<__m256i>(x), reinterpret_cast<__m256i>(scales)));
+}
+inline Words choose_bytes(__m128i x, Words indexes) {
+  return reinterpret_cast<Words>(
+      _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(x), reinterpret_cast<__m256i>(indexes)));
+}
+inline Vec for_groups(__m256 x) { return reinterpret_cast<Vec>(x); }
+
+inline Words words_of_i8(__m128i x) { return reinterpret_cast<Words>(_mm256_cvtepi8_epi16(x)); }
+inline Words load_bytes(const u8* p) { return reinterpret_cast<Words>(load_256(p)); }
+template <size_t kStride>
+inline Words gather_bytes(const u8* p) {
+  return reinterpret_cast<Words>(_mm256_set_m128i(load_128(p + kStride), load_128(p)));
+}
+
+#endif
+
+// Scales of 16 words each, and those of the words of a part of a block in natural order.
+struct ScalesOfSixteen {
+#if defined(__AVX512F__)
+  Words all;
+  explicit ScalesOfSixteen(__m256i scales)
+      : all(reinterpret_cast<Words>(_mm512_maskz_broadcast_i64x4(0x0F, scales))) {}
+  Words of_part(int part) const {
+    Words group;
+    for (int i = 0; i < kWords; i++) group[i] = u16(part * 2 + i / 16);
+    return __builtin_shuffle(all, group);
+  }
+#else
+  u16 all[16];
+  explicit ScalesOfSixteen(__m256i scales) {
+    __builtin_memcpy(all, &scales, sizeof all);
+    keep_in_memory(all);
+  }
+  Words of_part(int part) const { return all[part] - Words{}; }
+#endif
+};
+// The lower nibbles of even bytes, of odd ones (in the upper half of each word), then the upper
+// nibbles.
+inline Chunk chunk_of_nibbles(Words bytes) {
+  const Words upper = bytes >> 4;
+  return {bytes & 0x000F, bytes & 0x0F00, upper & 0x000F, upper & 0x0F00};
+}
+// The f16 at the beginning of each group, kStride bytes long.
+template <size_t kStride>
+inline __m256 scales_of_groups(const u8* groups) {
+  u16 bits[kGroups];
+  for (size_t i = 0; i < kGroups; i++)
+    __builtin_memcpy(bits + i, groups + i * kStride, sizeof(u16));
   return _mm256_cvtph_ps(load_128(bits));
+}
+inline float f16_at(const u8* p) {
+  u16 bits;
+  __builtin_memcpy(&bits, p, sizeof bits);
+  return _cvtsh_ss(bits);
 }
 inline __m128i bytes_of_words(unsigned a, unsigned b, unsigned c, unsigned d) {
   return _mm_set_epi32(int(d), int(c), int(b), int(a));
 }
 
-// The types: 256 elements at `block`.
-struct IntegerQ8_0 {
-  static constexpr int kGroup = 32, kBytes = 8 * 34;
-  static constexpr bool kSigned = true;
-  static Chunk chunk(const u8* block, int i) { return chunk_q8_0(block + i * 68); }
-  static Scales<kGroup> scales(const u8* block) {
-    return with_mins(f16_of_blocks<34>(block), kSignedZero);
+// The types: 256 elements. element(part, i): where in its chunk element i of a part is. Without
+// kIntegerScales, kSameScales parts have the same scales, each for kLanesOfGroup lanes.
+struct BlockQ8_0 {
+  static constexpr int kBytes = 8 * 34;
+  static constexpr bool kIntegerScales = false, kMins = false;
+  static constexpr int kSameScales = 2, kLanesOfGroup = 8;
+  const u8* bytes;
+  Vec scales;
+
+  explicit BlockQ8_0(const u8* p) : bytes(p), scales(for_groups(scales_of_groups<34>(p))) {}
+  static constexpr int element(int part, int i) {
+    return (part / 2 * kWords / 16 + i / 16) * 32 + part % 2 * 16 + i % 16;
+  }
+  Chunk chunk(int c) const {
+    const u8* p = bytes + c * (kChunk / 32) * 34 + 2;
+#if defined(__AVX512F__)
+    const auto part = [](const u8* a) {
+      return words_of_i8(_mm256_set_m128i(load_128(a + 34), load_128(a)));
+    };
+    return {part(p), part(p + 16), part(p + 68), part(p + 68 + 16)};
+#else
+    return {words_of_i8(load_128(p)), words_of_i8(load_128(p + 16)), words_of_i8(load_128(p + 34)),
+            words_of_i8(load_128(p + 34 + 16))};
+#endif
   }
 };
-struct IntegerQ4_0 {
-  static constexpr int kGroup = 32, kBytes = 8 * 18;
-  static constexpr bool kSigned = false;
-  static Chunk chunk(const u8* block, int i) { return chunk_q4_0(block + i * 36); }
-  static Scales<kGroup> scales(const u8* block) { return with_mins(f16_of_blocks<18>(block), 8); }
+struct BlockQ4_0 {
+  static constexpr int kBytes = 8 * 18;
+  static constexpr bool kIntegerScales = false, kMins = true;
+  static constexpr int kSameScales = 4, kLanesOfGroup = 4;
+  const u8* bytes;
+  Vec scales, mins;
+
+  explicit BlockQ4_0(const u8* p)
+      : bytes(p), scales(for_groups(scales_of_groups<18>(p))), mins(scales * 8.0f) {}
+  static constexpr int element(int part, int i) {
+    const int byte = 2 * i + part % 2;
+    return byte / 16 * 32 + part / 2 * 16 + byte % 16;
+  }
+  Chunk chunk(int c) const {
+    Chunk w = chunk_of_nibbles(gather_bytes<18>(bytes + c * (kChunk / 32) * 18 + 2));
+    w.parts[1] >>= 8, w.parts[3] >>= 8;
+    return w;
+  }
 };
-struct IntegerQ4_K {
-  static constexpr int kGroup = 32, kBytes = 144;
-  static constexpr bool kSigned = false;
-  static Chunk chunk(const u8* block, int i) { return chunk_q4_k(block, i); }
+// Of q4_k: the group of the lower, or the upper nibble of each byte.
+struct GroupsOfNibbles {
+  u8 groups[kBlock / kChunk][2][2 * kWords] = {};
+  constexpr GroupsOfNibbles() {
+    for (int c = 0; c < kBlock / kChunk; c++)
+      for (int upper = 0; upper < 2; upper++)
+        for (int i = 0; i < 2 * kWords; i++)
+          groups[c][upper][i] = u8(c * kChunk / 32 + i / 32 * 2 + upper);
+  }
+};
+constexpr GroupsOfNibbles kGroupsOfNibbles;
+struct BlockQ4_K {
+  static constexpr int kBytes = 144;
+  static constexpr bool kIntegerScales = true, kMins = true;
+  const u8* bytes;
+  __m128i scales_and_mins;
+  Vec mins;
+  float scale;
+
+  explicit BlockQ4_K(const u8* p) : bytes(p) {
+    const __m128i head = load_128(p);  // d, dmin, 12 bytes
+    scales_and_mins = unpack(head);
+    const __m128 d_and_dmin = _mm_cvtph_ps(head);
+    scale = d_and_dmin[0];
+    const __m256i m = _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(scales_and_mins, scales_and_mins));
+    mins = for_groups(_mm256_cvtepi32_ps(m) * d_and_dmin[1]);
+  }
+  static constexpr int element(int part, int i) {
+    const int byte = 2 * i + part % 2;
+    return byte / 32 * 64 + part / 2 * 32 + byte % 32;
+  }
   // As unpack_scales_q4_k, in one register.
-  static Scales<kGroup> scales(const u8* block) {
-    const __m128i head = load_128(block);  // d, dmin, 12 bytes
+  static __m128i unpack(__m128i head) {
     const __m128i low = _mm_shuffle_epi8(
         head, _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 15, 14, 13, 12, 7, 6, 5, 4));
     const __m128i high = _mm_shuffle_epi8(
@@ -268,103 +259,199 @@ struct IntegerQ4_K {
     const __m128i six_bits = _mm_and_si128(low, bytes_of_words(kSix, kFour, kSix, 0));
     const __m128i last_mins = _mm_and_si128(_mm_srli_epi16(low, 4), bytes_of_words(0, 0, 0, kFour));
     const __m128i top = _mm_and_si128(_mm_srli_epi16(high, 2), _mm_set1_epi8(0x30));
-    return scales_q4_k(_mm_or_si128(_mm_or_si128(six_bits, last_mins), top), _mm_cvtph_ps(head));
+    return _mm_or_si128(_mm_or_si128(six_bits, last_mins), top);
   }
   static constexpr unsigned kSix = 0x3F3F3F3F, kFour = 0x0F0F0F0F;
+  Chunk chunk(int c) const {
+    Chunk w = chunk_of_nibbles(load_bytes(bytes + 16 + c * kWords * 2));
+    for (int part = 0; part < kParts; part++) {
+      const Words groups = load_bytes(kGroupsOfNibbles.groups[c][part / 2]);
+      w.parts[part] = multiply_bytes(w.parts[part], choose_bytes(scales_and_mins, groups));
+    }
+    return w;
+  }
 };
-struct IntegerQ6_K {
-  static constexpr int kGroup = 16, kBytes = 210;
-  static constexpr bool kSigned = false;
-  static Chunk chunk(const u8* block, int i) { return chunk_q6_k(block, i); }
-  static Scales<kGroup> scales(const u8* block) {
-    u16 d;
-    __builtin_memcpy(&d, block + 208, sizeof d);
-    return scales_q6_k(load_128(block + 192), _cvtsh_ss(d));
+struct BlockQ6_K {
+  static constexpr int kBytes = 210;
+  static constexpr bool kIntegerScales = true, kMins = false;
+  const u8* bytes;
+  ScalesOfSixteen scales;
+  float scale;
+
+  explicit BlockQ6_K(const u8* p)
+      : bytes(p), scales(_mm256_cvtepi8_epi16(load_128(p + 192))), scale(f16_at(p + 208)) {}
+  static constexpr int element(int part, int i) { return part * kWords + i; }
+  Chunk chunk(int c) const {
+    const int half = c * kChunk / 128;
+    const u8* low = bytes + half * 64;
+    const __m256i a = load_256(low), b = load_256(low + 32);
+    const __m256i high = load_256(bytes + 128 + half * 32);
+    const __m256i levels[] = {level(a, _mm256_slli_epi16(high, 4)),
+                              level(b, _mm256_slli_epi16(high, 2)),
+                              level(_mm256_srli_epi16(a, 4), high),
+                              level(_mm256_srli_epi16(b, 4), _mm256_srli_epi16(high, 2))};
+    Chunk w;
+    for (int part = 0; part < kParts; part++) {
+#if defined(__AVX512F__)
+      const Words of_part = words_of_i8(levels[part]);
+#else
+      const __m256i both = levels[c % 2 * 2 + part / 2];
+      const Words of_part =
+          words_of_i8(part % 2 ? _mm256_extracti128_si256(both, 1) : _mm256_castsi256_si128(both));
+#endif
+      w.parts[part] = of_part * scales.of_part(c * kParts + part);
+    }
+    return w;
+  }
+  static __m256i level(__m256i low, __m256i high) {
+    const __m256i four = _mm256_and_si256(low, _mm256_set1_epi8(15));
+    const __m256i two = _mm256_and_si256(high, _mm256_set1_epi8(48));
+    return _mm256_sub_epi8(_mm256_or_si256(four, two), _mm256_set1_epi8(32));
   }
 };
 
-// The sums of one row of w and kX rows of x, two chains of additions each.
-template <typename Type, int kX>
-struct IntegerSums {
-  static constexpr int kGroup = Type::kGroup, kParts = Scales<kGroup>::kParts;
-  Lanes products[kX][2] = {};
-  Scales<kGroup> mins[kX] = {};  // in the second half
+// Of activations: which element of 256 comes at each place.
+template <typename Block>
+struct OrderOf {
+  u8 elements[kBlock] = {};
+  constexpr OrderOf() {
+    for (int i = 0; i < kBlock; i++)
+      elements[i] = u8(i / kChunk * kChunk + Block::element(i % kChunk / kWords, i % kWords));
+  }
+};
+template <typename Block>
+constexpr OrderOf<Block> kOrder;
 
-  void add(const u8* block, const IntegerRows& x, size_t at) {
-    const Scales<kGroup> scales = Type::scales(block);
-    Scales<kGroup> factors[kX];
-    for (int t = 0; t < kX; t++) {
-      const float* of_x = x.scales + (size_t(t) * x.stride + at) / kGroup * 2;
-      for (int i = 0; i < kParts; i++) {
-        factors[t].parts[i] = scales.parts[i] * load(of_x + i * kLanes);
-        if (2 * i + 2 > kParts) mins[t].parts[i] += factors[t].parts[i];
+// The sums of one row of w and kX rows of x.
+template <typename Block, int kX>
+struct IntegerSums {
+  Vec totals[kX] = {};
+
+  // Elements [at, at + 256) of the rows.
+  void add(const u8* bytes, const IntegerRows& x, size_t at) {
+    const Block block(bytes);
+    if constexpr (Block::kIntegerScales)
+      add_whole(block, x, at);
+    else
+      add_groups(block, x, at);
+    if constexpr (Block::kMins)
+      for (int t = 0; t < kX; t++) {
+        const float* sums = x.sums + at / 32 + size_t(t) * (x.stride / 32);
+        totals[t] = multiply_add(-block.mins, for_groups(_mm256_loadu_ps(sums)), totals[t]);
       }
-    }
+  }
+  void add_whole(const Block& block, const IntegerRows& x, size_t at) {
+    Words sums[kX] = {};
 #pragma GCC unroll 4
     for (int c = 0; c < kBlock / kChunk; c++) {
-      const Chunk w = Type::chunk(block, c);
-      for (int t = 0; t < kX; t++) {
-        const size_t from = size_t(t) * x.stride + at + size_t(c) * kChunk;
-        const Lanes scale = of_chunk<kGroup>(factors[t].parts, c);
-        for (size_t i = 0; i < kChunk / sizeof(Bytes); i++) {
-          const Vec product =
-              multiply<Type::kSigned>(w.parts[i], load_bytes(x.high + from + i * sizeof(Bytes)),
-                                      load_bytes(x.low + from + i * sizeof(Bytes)));
-          Vec& sum = products[t][c % 2].parts[i];
-          sum = multiply_add(product, scale.parts[i], sum);
+      const Chunk w = block.chunk(c);
+#pragma GCC unroll 4
+      for (int part = 0; part < kParts; part++)
+#pragma GCC unroll 8
+        for (int t = 0; t < kX; t++)
+          sums[t] = add_products(sums[t], w.parts[part], part_of(x, t, at, c, part));
+    }
+    for (int t = 0; t < kX; t++) {
+      const float scale = block.scale * scale_of(x, t, at);
+      totals[t] = multiply_add(lanes_to_f32(sums[t]), splat(scale), totals[t]);
+    }
+  }
+  void add_groups(const Block& block, const IntegerRows& x, size_t at) {
+    Vec sums[kX] = {};
+#pragma GCC unroll 4
+    for (int c = 0; c < kBlock / kChunk; c++) {
+      const Chunk w = block.chunk(c);
+#pragma GCC unroll 2
+      for (int first = 0; first < kParts; first += Block::kSameScales) {
+        VecU group;
+        for (int l = 0; l < kLanes; l++)
+          group[l] = unsigned(c * kChunk / 32 +
+                              (first / Block::kSameScales * kLanes + l) / Block::kLanesOfGroup);
+        const Vec scale = __builtin_shuffle(block.scales, group);
+#pragma GCC unroll 8
+        for (int t = 0; t < kX; t++) {
+          Words products = {};
+#pragma GCC unroll 4
+          for (int part = first; part < first + Block::kSameScales; part++)
+            products = add_products(products, w.parts[part], part_of(x, t, at, c, part));
+          sums[t] = multiply_add(lanes_to_f32(products), scale, sums[t]);
         }
       }
     }
-  }
-  float total(int t) const {
-    Vec all = {};
-    for (size_t i = 0; i < kChunk / sizeof(Bytes); i++)
-      all += products[t][0].parts[i] + products[t][1].parts[i];
-    if constexpr (kParts == 1) {
-      VecU second = {};
-      for (int l = kLanes / 2; l < kLanes; l++) second[l] = ~0u;
-      all -= select(second, mins[t].parts[0], Vec{});
-    } else {
-      for (int i = kParts / 2; i < kParts; i++) all -= mins[t].parts[i];
+    for (int t = 0; t < kX; t++) {
+      const Vec scale = splat(scale_of(x, t, at));
+      totals[t] = multiply_add(sums[t], scale, totals[t]);
     }
-    return sum(all);
+  }
+  static float scale_of(const IntegerRows& x, int row, size_t at) {
+    return x.scales[at / kBlock + size_t(row) * (x.stride / kBlock)];
+  }
+  static Words part_of(const IntegerRows& x, int row, size_t at, int chunk, int part) {
+    Words words;
+    const short* from = x.values + size_t(row) * x.stride + at + chunk * kChunk + part * kWords;
+    __builtin_memcpy(&words, from, sizeof words);
+    return words;
   }
 };
 
-template <typename Type, int kX>
-void dot_integers_of(float* y, const IntegerRows& x, const u8* w, size_t row_bytes, int rows) {
-  for (int r = 0; r < rows; r++, w += row_bytes) {
-    IntegerSums<Type, kX> sums;
-    size_t at = 0, byte = 0;
-    for (; byte + Type::kBytes <= row_bytes; at += kBlock, byte += Type::kBytes) {
-      for (size_t line = 0; line < Type::kBytes; line += 64)
-        __builtin_prefetch(w + byte + kPrefetchBytes + line, 0, 2);
-      sums.add(w + byte, x, at);
+// y[r * n_x + t] for kX of the n_x rows of x. While these fit the first level of the cache, row
+// after row of w; else a few rows of w for each span of elements.
+template <typename Block, int kX>
+void dot_integers_of(float* y, int n_x, const IntegerRows& x, const u8* w, size_t row_bytes,
+                     int rows) {
+  constexpr size_t kFirstLevel = 32768, kSpan = 4 * Block::kBytes;
+  constexpr int kTogether = 16;
+  const bool fits = kX * x.stride * sizeof(short) <= kFirstLevel;
+  const int together = fits ? 1 : kTogether;
+  const size_t whole = row_bytes / Block::kBytes * Block::kBytes, span = fits ? whole : kSpan;
+  IntegerSums<Block, kX> sums[kTogether];
+  for (int first = 0; first < rows; first += together) {
+    const int n = rows - first < together ? rows - first : together;
+    for (int r = 0; r < n; r++) sums[r] = {};
+    for (size_t begin = 0; begin < whole; begin += span) {
+      const size_t end = whole - begin < span ? whole : begin + span;
+      const size_t ahead = fits          ? kPrefetchBytes
+                           : end < whole ? span
+                                         : together * row_bytes - begin;
+      for (int r = 0; r < n; r++) {
+        const u8* row = w + size_t(first + r) * row_bytes;
+        IntegerSums<Block, kX> of_row = sums[r];
+        for (size_t byte = begin; byte < end; byte += Block::kBytes) {
+          for (size_t line = 0; line < Block::kBytes; line += 64)
+            __builtin_prefetch(row + byte + ahead + line, 0, 2);
+          of_row.add(row + byte, x, byte / Block::kBytes * kBlock);
+        }
+        sums[r] = of_row;
+      }
     }
-    if (byte < row_bytes) {  // blocks of 32 that fill no 256
-      u8 last[Type::kBytes] = {};
-      __builtin_memcpy(last, w + byte, row_bytes - byte);
-      sums.add(last, x, at);
+    for (int r = 0; r < n; r++) {
+      if (whole < row_bytes) {  // groups of 32 that fill no 256
+        u8 last[Block::kBytes] = {};
+        __builtin_memcpy(last, w + size_t(first + r) * row_bytes + whole, row_bytes - whole);
+        sums[r].add(last, x, whole / Block::kBytes * kBlock);
+      }
+      for (int t = 0; t < kX; t++) y[(first + r) * n_x + t] = sum(sums[r].totals[t]);
     }
-    for (int t = 0; t < kX; t++) y[r * kX + t] = sums.total(t);
   }
 }
 
-template <typename Type>
+template <typename Block, int kX = kMostRows>
+void dot_some_integers(float* y, int n_x, int some, const IntegerRows& x, const u8* w,
+                       size_t row_bytes, int rows) {
+  if constexpr (kX > 1)
+    if (some < kX) return dot_some_integers<Block, kX - 1>(y, n_x, some, x, w, row_bytes, rows);
+  dot_integers_of<Block, kX>(y, n_x, x, w, row_bytes, rows);
+}
+
+template <typename Block>
 void dot_integers(float* y, const IntegerRows& x, int n_x, const void* w, size_t row_bytes,
                   int rows) {
-  const u8* p = static_cast<const u8*>(w);
-  switch (n_x) {
-    case 1:
-      return dot_integers_of<Type, 1>(y, x, p, row_bytes, rows);
-    case 2:
-      return dot_integers_of<Type, 2>(y, x, p, row_bytes, rows);
-    case 3:
-      return dot_integers_of<Type, 3>(y, x, p, row_bytes, rows);
-    case 4:
-      return dot_integers_of<Type, 4>(y, x, p, row_bytes, rows);
+  for (int t = 0; t < n_x; t += kMostRows) {
+    const int some = n_x - t < kMostRows ? n_x - t : kMostRows;
+    const size_t at = size_t(t) * x.stride;
+    const IntegerRows from = {x.values + at, x.scales + at / kBlock, x.sums + at / 32, x.stride};
+    dot_some_integers<Block>(y + t, n_x, some, from, static_cast<const u8*>(w), row_bytes, rows);
   }
-  __builtin_trap();
 }
 
 #endif

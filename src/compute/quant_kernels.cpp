@@ -49,13 +49,6 @@ inline Vec splat_f16(const u8* p) {
   return F16::widen(bits - VecU16{});
 }
 
-// Keeps values in memory, from where an instruction takes one for all its lanes at no cost; moving
-// them within registers is the bottleneck of these loops.
-template <typename T>
-inline void keep_in_memory(T& values) {
-  __asm__("" : "+m"(values));
-}
-
 inline Vec magnitude(Vec x) { return as_float(as_bits(x) & 0x7FFFFFFF); }
 
 // 16 values of f32 and the choice among them by the low 4 bits of each lane.
@@ -305,55 +298,37 @@ constexpr QuantLoops loops() {
   return {to_f32<Type>, to_bf16<Type>, dot_rows<Type>};
 }
 #if defined(__AVX2__)
-template <typename Type, typename Integers>
+template <typename Type, typename Block>
 constexpr QuantLoops loops() {
-  return {to_f32<Type>, to_bf16<Type>, dot_rows<Type>, dot_integers<Integers>, Integers::kGroup};
+  return {to_f32<Type>, to_bf16<Type>, dot_rows<Type>, dot_integers<Block>, kOrder<Block>.elements};
 }
 #endif
 
-// Vectors of 32-bit integers of few bits to bytes.
-inline void store_i8(signed char* p, VecI x) {
-#if defined(__AVX512F__)
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                   _mm512_maskz_cvtepi32_epi8(0xFFFF, reinterpret_cast<__m512i>(x)));
-#else
-  using I8 = signed char __attribute__((vector_size(kLanes)));
-  *reinterpret_cast<VecI8Memory*>(p) = __builtin_convertvector(x, I8);
-#endif
-}
-
-template <int kGroup>
-void group_to_integers(const IntegerRows& to, size_t at, const float* x) {
-  constexpr float kLargest = 128 * 127;
-  Vec largest = {}, nothing = {};
-  for (int l = 0; l < kGroup; l += kLanes) {
-    const Vec xl = load(x + l);
-    largest = vmax(largest, magnitude(xl));
-    nothing += xl * 0.0f;  // no number where xl is none, or infinite
+// Loops over elements, which the compiler turns into registers.
+void to_integers(const IntegerRows& to, size_t at, const float* x, const u8* order) {
+  constexpr float kLargest = 16383, kInteger = 12582912;  // adding 1.5 2^23 rounds to integers
+  unsigned bits[256], largest = 0;
+  __builtin_memcpy(bits, x, sizeof bits);
+  for (const unsigned b : bits) largest = (b & 0x7FFFFFFF) > largest ? b & 0x7FFFFFFF : largest;
+  float max, inverse = 0, scale = 0;
+  __builtin_memcpy(&max, &largest, sizeof max);
+  if (largest >= 0x7F800000)
+    scale = __builtin_nanf("");
+  else if (max >= 1e-30f)
+    scale = max / kLargest, inverse = kLargest / max;
+  to.scales[at / 256] = scale;
+  float levels[256];
+  if (inverse > 0)
+    for (int i = 0; i < 256; i++) levels[i] = x[i] * inverse + kInteger;
+  else
+    for (int i = 0; i < 256; i++) levels[i] = kInteger;
+  __builtin_memcpy(bits, levels, sizeof bits);
+  for (size_t group = 0; group < 8; group++) {
+    int total = 0;
+    for (size_t i = 0; i < 32; i++) total += int(bits[group * 32 + i]) - 0x4B400000;
+    to.sums[at / 32 + group] = scale * float(total);
   }
-  const float max = max_lane(largest), none = sum(nothing);
-  const bool counts = max >= 1e-30f && none == 0;
-  const float scale = counts ? max / kLargest : none, inverse = counts ? kLargest / max : 0;
-  VecI total = {};
-  for (int l = 0; l < kGroup; l += kLanes) {
-    const Vec level = counts ? load(x + l) * inverse : Vec{};
-    const VecI n = reinterpret_cast<VecI>(as_bits(level + 12582912.0f)) - 0x4B400000;
-    const VecI high = (n + 64) >> 7;
-    store_i8(to.high + at + l, high);
-    store_i8(to.low + at + l, n - (high << 7));
-    total += n;
-  }
-  int all = 0;
-  for (int l = 0; l < kLanes; l++) all += total[l];
-  constexpr size_t kGroups = 256 / kGroup;
-  float* scales = to.scales + at / 256 * 2 * kGroups + at % 256 / kGroup;
-  scales[0] = scale;
-  scales[kGroups] = scale * float(all);
-}
-
-void to_integers(const IntegerRows& to, size_t at, const float* x, size_t n, int group) {
-  for (size_t i = 0; i < n; i += size_t(group))
-    (group == 16 ? group_to_integers<16> : group_to_integers<32>)(to, at + i, x + i);
+  for (size_t i = 0; i < 256; i++) to.values[at + i] = short(bits[order[i]] - 0x4B400000);
 }
 
 // -- the search for scales: one group a lane, sums in the order of the elements
@@ -560,10 +535,10 @@ void write_q8_0(void* row, const float* x, size_t n) {
 const QuantKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
   static constexpr QuantKernels kTable = {
 #if defined(__AVX2__)
-    .q8_0 = loops<Q8_0, IntegerQ8_0>(),
-    .q4_0 = loops<Q4_0, IntegerQ4_0>(),
-    .q4_k = loops<Q4_K, IntegerQ4_K>(),
-    .q6_k = loops<Q6_K, IntegerQ6_K>(),
+    .q8_0 = loops<Q8_0, BlockQ8_0>(),
+    .q4_0 = loops<Q4_0, BlockQ4_0>(),
+    .q4_k = loops<Q4_K, BlockQ4_K>(),
+    .q6_k = loops<Q6_K, BlockQ6_K>(),
 #else
     .q8_0 = loops<Q8_0>(),
     .q4_0 = loops<Q4_0>(),

@@ -10,13 +10,16 @@ namespace chatmem {
 extern const float kNf4Values[16];
 extern const float* const kNf4Codes;
 
-// Rows of activations as integers of 15 bits with a scale for each group of elements, so that
-// little more is lost than by rounding to bf16, where 8 bits would lose 1/250:
-//   x = scale (128 high + low).
-// Row t begins at element t * stride, a multiple of 256; what lies behind its columns is zero.
+// Rows of activations as integers of magnitude up to 16383 with a scale for every 256, so that less
+// is lost than by rounding to bf16, where 8 bits would lose 1/250:
+//   x = scale * value.
+// 32 products with levels up to 32 and scales up to 128 fit 32 bits. Every 256 are in an order of
+// the type of the weight. Row t begins at element t * stride, a multiple of 256; what lies behind
+// its columns is zero.
 struct IntegerRows {
-  signed char *high, *low;
-  float* scales;  // for every 256: of its groups, then of each scale times the sum of its integers
+  short* values;
+  float* scales;  // for every 256
+  float* sums;    // for every 32, before they were ordered: their sum times the scale
   size_t stride;
 };
 
@@ -28,19 +31,19 @@ struct QuantLoops {
   // y[r * n_x + t] = dot(w[r], x[t]) for rows of w that are row_bytes apart, n_x in 1 ... 4.
   void (*dot_rows)(float* y, const float* x, int n_x, const void* w, size_t row_bytes, int rows,
                    size_t cols);
-  // The same for rows of integers in groups of `group` elements; null where the instruction set has
-  // no products of bytes, and for nf4.
+  // The same for any number of rows of integers; null where the instruction set
+  // has no products of integers, and for nf4.
   void (*dot_integers)(float* y, const IntegerRows& x, int n_x, const void* w, size_t row_bytes,
                        int rows) = nullptr;
-  int group = 0;
+  const unsigned char* order = nullptr;  // of the integers: the element at each place
 };
 
 struct QuantKernels {
   QuantLoops q8_0, q4_0, q4_k, q6_k, nf4;
 
-  // n elements, a multiple of group (16 or 32), from element `at` of `to` on. A group with a NaN or
-  // an infinity gets a scale that is none; one below 1e-30 becomes zero.
-  void (*to_integers)(const IntegerRows& to, size_t at, const float* x, size_t n, int group);
+  // 256 elements from element `at` of `to` on. With a NaN or an infinity among them their scale is
+  // none; where all are below 1e-30 they become zero.
+  void (*to_integers)(const IntegerRows& to, size_t at, const float* x, const unsigned char* order);
 
   // n elements, a multiple of 32, as quantize_row writes them; of any size: beyond f16's largest
   // number times 127 they become infinite, a NaN becomes 0.
