@@ -13,6 +13,7 @@
 
 #include "base/csv.h"
 #include "base/json.h"
+#include "compute/short_waits.h"
 #include "model/generate.h"
 #include "model/random_model.h"
 #include "text/tokenizer.h"
@@ -112,6 +113,7 @@ void run(Json& result, Ops& ops, const Llama& model, const std::string& name,
 
 int main(int argc, char** argv) {
   using namespace chatmem;
+  begin_with_short_waits(argv);
   const fs::path samples = fs::path(CHATMEM_SOURCE_DIR) / "samples";
   const auto argument = [&](int i, const fs::path& otherwise) {
     return argc > i ? fs::path(argv[i]) : otherwise;

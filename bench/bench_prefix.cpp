@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/random.h"
+#include "compute/short_waits.h"
 #include "model/generate.h"
 #include "model/random_model.h"
 
@@ -117,7 +118,8 @@ void predicted(Bench& b) {
 }  // namespace
 }  // namespace chatmem
 
-int main() {
+int main(int, char** argv) {
+  chatmem::begin_with_short_waits(argv);
   chatmem::Bench bench;
   chatmem::grown_chat(bench);
   chatmem::predicted(bench);

@@ -348,5 +348,17 @@ TEST_F(Cli, StandardOutputThatCannotBeWritten) {
   }
 }
 
+// As OpenMP tells of itself: once as the program was begun, once as it begins itself anew.
+TEST_F(Cli, ThreadsWaitShortlyUnlessTheEnvironmentSaysHow) {
+  const auto waits = [](std::vector<std::string> environment) {
+    environment.push_back("OMP_DISPLAY_ENV=verbose");
+    return run_command({"--version"}, {.environment = std::move(environment)}).err;
+  };
+  EXPECT_THAT(waits({}), HasSubstr("GOMP_SPINCOUNT = '1000'"));
+  EXPECT_THAT(waits({"GOMP_SPINCOUNT=77"}), AllOf(HasSubstr("GOMP_SPINCOUNT = '77'"),
+                                                  Not(HasSubstr("GOMP_SPINCOUNT = '1000'"))));
+  EXPECT_THAT(waits({"OMP_WAIT_POLICY=active"}), Not(HasSubstr("GOMP_SPINCOUNT = '1000'")));
+}
+
 }  // namespace
 }  // namespace chatmem

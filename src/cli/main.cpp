@@ -11,6 +11,7 @@
 #include "cli/usage.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
+#include "compute/short_waits.h"
 
 namespace chatmem {
 namespace {
@@ -51,6 +52,7 @@ int run(int argc, char** argv) {
 }  // namespace chatmem
 
 int main(int argc, char** argv) {
+  chatmem::begin_with_short_waits(argv);
   // A closed pipe and a file over the process's limit are errors of write, not a death.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
