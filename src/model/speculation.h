@@ -9,7 +9,7 @@
 namespace chatmem {
 
 // The most that is guessed ahead, unless a user says a number. Products of up to 8 rows give each
-// row the bits that it has alone, in less than twice the time of one.
+// row the bits that it has alone, in one pass over the weights.
 inline constexpr int kDraftTokens = 7;
 
 // Guesses that a text goes on as it did after the same tokens before.
