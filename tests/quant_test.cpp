@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -228,59 +229,64 @@ TEST(Quant, DotRowsOfEveryInstructionSet) {
 
 // Rows of activations as integers, with what they point to.
 struct Integers {
-  Integers(int n_rows, int cols, const unsigned char* elements)
-      : stride(size_t((cols + 255) / 256 * 256)),
-        order(elements),
-        values(size_t(n_rows) * stride),
-        scales(values.size() / 256),
-        sums(values.size() / 32) {}
+  Integers(int n_rows, int cols, const QuantLoops& of_type)
+      : loops(of_type),
+        stride(size_t((cols + 255) / 256 * 256)),
+        values(size_t(n_rows) * stride * size_t(loops.integer_bytes)),
+        sums(size_t(n_rows) * stride / 8),
+        scales(size_t(n_rows) * stride / 32) {}
   IntegerRows rows() { return {values.data(), scales.data(), sums.data(), stride}; }
   double value(size_t element) const {
-    const size_t place = size_t(std::find(order, order + 256, element % 256) - order);
-    return double(scales[element / 256]) * values.at(element / 256 * 256 + place);
+    const auto* end = loops.order + 256;
+    const size_t place = size_t(std::find(loops.order, end, element % 256) - loops.order);
+    const size_t at = element / 256 * 256 + place;
+    if (loops.integer_bytes == 1)
+      return double(scales[element / 32]) * static_cast<signed char>(values.at(at));
+    short value = 0;
+    std::memcpy(&value, &values.at(at * sizeof value), sizeof value);
+    return double(scales[element / 32]) * value;
   }
 
+  const QuantLoops& loops;
   size_t stride;
-  const unsigned char* order;
-  std::vector<short> values;
-  std::vector<float> scales, sums;
+  std::vector<unsigned char> values, sums;
+  std::vector<float> scales;
 };
 
 TEST(Quant, ActivationsAsIntegers) {
   Random random(6);
   std::vector<float> x(5 * 256);
   for (float& value : x) value = float(random.normal());
-  x[5] = 1000;  // what a massive activation does to its own 256, and to no other
+  x[5] = 1000;  // what a massive activation does to its own group, and to no other
   for (int i = 256; i < 512; i++) x[size_t(i)] = i == 270 ? 1e-33f : 0;
   x[600] = -std::numeric_limits<float>::infinity();
   x[800] = std::numeric_limits<float>::quiet_NaN();
-  std::array<unsigned char, 256> natural, reverse;
-  for (int i = 0; i < 256; i++)
-    natural[size_t(i)] = (unsigned char)(i), reverse[size_t(i)] = (unsigned char)(255 - i);
-  for (const auto* order : {natural.data(), reverse.data()})
+  int n_kinds = 0;
+  for (const DType dtype : kAllTypes)
     for (const Isa isa : machine_isas()) {
-      Integers to(1, int(x.size()), order);
-      for (size_t at = 0; at < x.size(); at += 256)
-        quant_kernels_of(isa).to_integers(to.rows(), at, x.data() + at, order);
-      for (size_t block = 0; block < x.size() / 256; block++) {
-        const auto begin = x.begin() + ptrdiff_t(block) * 256, end = begin + 256;
+      const CpuDevice device = {isa, &kernels_of(isa), 1};
+      const QuantLoops& loops = device.quant_loops(dtype);
+      if (!loops.to_integers) continue;
+      n_kinds++;
+      Integers to(1, int(x.size()), loops);
+      for (size_t at = 0; at < x.size(); at += 256) loops.to_integers(to.rows(), at, &x[at]);
+      const size_t group = loops.integer_bytes == 1 ? 32 : 256;
+      const double steps = loops.integer_bytes == 1 ? 127 : 16383;
+      for (size_t first = 0; first < x.size(); first += group) {
+        const auto begin = x.begin() + ptrdiff_t(first), end = begin + ptrdiff_t(group);
         if (std::any_of(begin, end, [](float value) { return !std::isfinite(value); })) {
-          EXPECT_FALSE(std::isfinite(to.scales[block])) << block;
+          EXPECT_FALSE(std::isfinite(to.scales[first / 32])) << first;
           continue;
         }
-        float largest = 0;
+        double largest = 0;
         for (auto value = begin; value < end; value++)
-          largest = std::max(largest, std::fabs(*value));
-        for (size_t group = block * 8; group < (block + 1) * 8; group++) {
-          double sum = 0;
-          for (size_t i = group * 32; i < (group + 1) * 32; i++) {
-            EXPECT_NEAR(to.value(i), double(x[i]), double(largest) / 16383 / 1.99 + 1e-32) << i;
-            sum += to.value(i);
-          }
-          EXPECT_NEAR(double(to.sums[group]), sum, 1e-6 * double(largest) * 32);
-        }
+          largest = std::max(largest, std::fabs(double(*value)));
+        for (size_t i = first; i < first + group; i++)
+          EXPECT_NEAR(to.value(i), double(x[i]), largest / steps / 1.99 + 1e-32)
+              << dtype_name(dtype) << " isa " << int(isa) << " element " << i;
       }
     }
+  EXPECT_EQ(n_kinds, int(machine_isas().size() - 1) * 4) << "all but portable and nf4";
 }
 
 TEST(Quant, DotIntegersOfEveryInstructionSet) {
@@ -299,18 +305,17 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
         const QuantLoops& loops = device.quant_loops(dtype);
         if (!loops.dot_integers) continue;
         n_kinds++;
-        Integers to(kRows, cols, loops.order);
+        Integers to(kRows, cols, loops);
         for (size_t t = 0; t < kRows; t++) {
           std::vector<float> padded(to.stride);
           std::copy_n(x.begin() + ptrdiff_t(t) * cols, cols, padded.begin());
           for (size_t at = 0; at < to.stride; at += 256)
-            quant_kernels_of(isa).to_integers(to.rows(), t * to.stride + at, padded.data() + at,
-                                              loops.order);
+            loops.to_integers(to.rows(), t * to.stride + at, padded.data() + at);
         }
         std::vector<float> alone(size_t{7});
         for (int n_x = 1; n_x <= kRows; n_x++) {
           std::vector<float> got(size_t(n_rows * n_x));
-          loops.dot_integers(got.data(), to.rows(), n_x, w.bytes.data(),
+          loops.dot_integers(got.data(), to.rows(), 0, n_x, w.bytes.data(),
                              row_bytes(dtype, size_t(cols)), n_rows);
           for (int r = 0; r < n_rows; r++) {
             const std::vector<float> wide = slowly(w.tensor, r);
@@ -324,7 +329,7 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
                 want += double(wide[size_t(i)]) * double(x[size_t(t * cols + i)]);
                 of_integers += double(wide[size_t(i)]) * integer;
                 size += std::fabs(double(wide[size_t(i)]) * integer);
-                const double step = double(wide[size_t(i)]) * double(to.scales[at / 256]);
+                const double step = double(wide[size_t(i)]) * double(to.scales[at / 32]);
                 variance += step * step / 12;
               }
               EXPECT_NEAR(double(got[size_t(r * n_x + t)]), of_integers, 3e-6 * size)

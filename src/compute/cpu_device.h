@@ -59,9 +59,27 @@ struct CpuDevice {
   static int thread_id() { return omp_get_thread_num(); }
 
   // Runs f(begin, end, thread) over pieces of [0, n), in parallel when there are at least two
-  // grains of work. Which piece a thread gets depends on n and the number of threads alone.
+  // grains of work. Threads take the next piece as they come free, so that one which shares its
+  // core with another program does less; which thread gets which is not known in advance.
   template <typename F>
   void split(size_t n, size_t grain, const F& f) const {
+    constexpr size_t kPiecesPerThread = 8;
+    const size_t grains = n / std::max<size_t>(grain, 1);
+    const size_t threads = std::min(size_t(n_threads), grains);
+    if (threads < 2) {
+      if (n > 0) f(size_t(0), n, 0);
+      return;
+    }
+    const size_t pieces = std::min(threads * kPiecesPerThread, grains);
+#pragma omp parallel for num_threads(int(threads)) schedule(dynamic, 1)
+    for (size_t piece = 0; piece < pieces; piece++)
+      f(n * piece / pieces, n * (piece + 1) / pieces, thread_id());
+  }
+
+  // The same in one piece for each thread that has one, counted from 0: for sums over pieces,
+  // whose bits would else depend on chance.
+  template <typename F>
+  void split_evenly(size_t n, size_t grain, const F& f) const {
     const size_t pieces = std::min(size_t(n_threads), n / std::max<size_t>(grain, 1));
     if (pieces < 2) {
       if (n > 0) f(size_t(0), n, 0);

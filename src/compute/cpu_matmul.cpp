@@ -1,6 +1,8 @@
 // Products of weights on the CPU.
 #include "compute/cpu_matmul.h"
 
+#include <exception>
+
 namespace chatmem {
 namespace {
 
@@ -13,17 +15,18 @@ constexpr int kFewQuantizedRows = 4, kFewIntegerRows = 8, kFewDenseRows = 8;
 constexpr int kMostQuantizedRows = 16, kMostIntegerRows = 32, kMostDenseRows = 8;
 // Outputs that one thread computes before it writes them.
 constexpr size_t kDotBlock = 64;
-// A converted panel of a weight: at most 2048 x 1024 f32 = 8 MB. Multiples of every block of
-// quantized types.
-constexpr int kPanelDepth = 2048, kPanelCols = 1024;
+// A converted panel of a weight, which stays in the cache of the thread that made it, and whose
+// product need not be added up: at most 4096 x 128, where the weight's rows are the product's
+// columns, else x 256, a multiple of every block of quantized types; 4 MB of f32.
+constexpr int kPanelDepth = 4096, kPanelCols = 128, kPanelColsOfRows = 256;
+// Of a product by panels, what a thread computes at once has rows and columns by this many.
+constexpr int kPanelGrain = 64, kPiecesPerThread = 4;
 // Elements below which a second thread costs more than it brings.
 constexpr size_t kGrain = 16384;
 
 GemmMatrix plain(Tensor t) { return {t.data, t.dtype, size_t(t.cols), 1}; }
-IntegerRows from_row(IntegerRows rows, int row) {
-  const size_t at = size_t(row) * rows.stride;
-  return {rows.values + at, rows.scales + at / 256, rows.sums + at / 32, rows.stride};
-}
+int pieces_of(int n, int piece) { return (n + piece - 1) / piece; }
+int rounded_up(int n, int to) { return std::max(pieces_of(n, to), 1) * to; }
 GemmMatrix transposed(Tensor t) { return {t.data, t.dtype, 1, size_t(t.cols)}; }
 
 }  // namespace
@@ -130,12 +133,12 @@ bool CpuMatmul::by_integers(Tensor x, Tensor w) const {
 
 void CpuMatmul::few_integer_rows(Tensor y, Tensor x, Tensor w, float scale, Accumulate accumulate) {
   const QuantLoops& quant = device_.quant_loops(w.dtype);
-  const IntegerRows integers = integers_of(x, quant.order);
+  const IntegerRows integers = integers_of(x, quant);
   const size_t bytes = row_bytes(w.dtype, size_t(w.cols));
-  few_rows<kFewIntegerRows>(
-      y, w, scale, accumulate, [&](float* dots, int row, int n_x, const void* rows, int n) {
-        quant.dot_integers(dots, from_row(integers, row), n_x, rows, bytes, n);
-      });
+  few_rows<kFewIntegerRows>(y, w, scale, accumulate,
+                            [&](float* dots, int row, int n_x, const void* rows, int n) {
+                              quant.dot_integers(dots, integers, row, n_x, rows, bytes, n);
+                            });
 }
 
 template <int kTogether, typename Dots>
@@ -162,15 +165,16 @@ void CpuMatmul::few_rows(Tensor y, Tensor w, float scale, Accumulate accumulate,
   });
 }
 
-IntegerRows CpuMatmul::integers_of(Tensor x, const unsigned char* order) {
-  constexpr size_t kPiece = 256;
+IntegerRows CpuMatmul::integers_of(Tensor x, const QuantLoops& quant) {
+  constexpr size_t kPiece = 256, kGroup = 32, kSumBytes = 32;
   const size_t pieces = (size_t(x.cols) + kPiece - 1) / kPiece, stride = pieces * kPiece;
-  const size_t n = size_t(x.rows) * stride;
+  const size_t n = size_t(x.rows) * stride, value_bytes = n * size_t(quant.integer_bytes);
+  const size_t scale_bytes = n / kGroup * sizeof(float);
+  // All three lie at multiples of 32 bytes, the values of 64.
   auto* values =
-      a_.reserve<short>(n + 2 * (n / 32 + n / kPiece));  // first: they lie at multiples of 64
-  auto* sums = reinterpret_cast<float*>(values + n);
-  const IntegerRows rows = {values, sums + n / 32, sums, stride};
-  const QuantKernels& kernels = quant_kernels_of(device_.isa);
+      a_.reserve<unsigned char>(value_bytes + scale_bytes + size_t(x.rows) * pieces * kSumBytes);
+  const IntegerRows rows = {values, reinterpret_cast<float*>(values + value_bytes),
+                            values + value_bytes + scale_bytes, stride};
   device_.split(size_t(x.rows) * pieces, 1 + kGrain / kPiece, [&](size_t begin, size_t end, int) {
     float wide[kPiece] = {};
     for (size_t i = begin; i < end; i++) {
@@ -178,7 +182,7 @@ IntegerRows CpuMatmul::integers_of(Tensor x, const unsigned char* order) {
       const size_t filled = std::min(kPiece, size_t(x.cols) - col);
       if (filled < kPiece) std::fill(wide + filled, wide + kPiece, 0.0f);
       device_.widen(wide, element(x, row, col), x.dtype, filled);
-      kernels.to_integers(rows, row * stride + col, wide, order);
+      quant.to_integers(rows, row * stride + col, wide);
     }
   });
   return rows;
@@ -193,64 +197,89 @@ void CpuMatmul::by_panels(Tensor c, Tensor a, Tensor w, Side side, float scale,
                           Accumulate accumulate) {
   const DType dtype = panel_dtype(a.dtype, w.dtype);
   a = as(a, dtype, a_);
-  const int depth = a.cols;
-  void* memory = panel_.reserve<char>(size_t(std::min(depth, kPanelDepth)) *
-                                      size_t(std::min(c.cols, kPanelCols)) * dtype_bytes(dtype));
-  const bool direct = c.dtype == DType::f32;
-  float* result =
-      direct ? nullptr : result_.reserve<float>(c.size() / c.cols * std::min(c.cols, kPanelCols));
-  for (int col = 0; col < c.cols; col += kPanelCols) {
-    const int cols = std::min(kPanelCols, c.cols - col);
-    for (int row = 0; row < depth; row += kPanelDepth) {
-      const int rows = std::min(kPanelDepth, depth - row);
-      Tensor panel = {memory, rows, cols, dtype};
-      if (side == Side::columns) {
-        panel = {memory, cols, rows, dtype};
-        fill_panel(panel, w, col, row);
-      } else {
-        fill_panel(panel, w, row, col);
+  // Several pieces for each thread: of columns, and of rows where there are few of them.
+  const int wanted = device_.n_threads * kPiecesPerThread;
+  const int cols = side == Side::rows
+                       ? kPanelColsOfRows
+                       : std::min(kPanelCols, rounded_up(c.cols / wanted, kPanelGrain));
+  const int n_across = pieces_of(c.cols, cols);
+  const int rows = rounded_up(c.rows / std::max(wanted / n_across, 1), kPanelGrain);
+  const int n_down = pieces_of(c.rows, rows);
+  const size_t panel_bytes =
+      size_t(std::min(a.cols, kPanelDepth)) * size_t(cols) * dtype_bytes(dtype);
+  const size_t result_size = c.dtype == DType::f32 ? 0 : size_t(rows) * size_t(cols);
+  const size_t threads = size_t(device_.n_threads);
+  char* panels = panel_.reserve<char>(threads * panel_bytes);
+  float* results = result_.reserve<float>(threads * result_size);
+  std::exception_ptr error;
+  device_.split(size_t(n_across * n_down), 1, [&](size_t begin, size_t end, int thread) {
+    const Scratch scratch = {panels + size_t(thread) * panel_bytes, dtype,
+                             results + size_t(thread) * result_size, thread};
+    try {
+      for (size_t i = begin; i < end; i++) {
+        const int row = int(i) % n_down * rows, col = int(i) / n_down * cols;
+        const Piece piece = {row, std::min(rows, c.rows - row), col, std::min(cols, c.cols - col)};
+        by_panel(c, piece, a, w, side, scale, accumulate, scratch);
       }
-      const bool adds = row > 0 || (direct && accumulate == Accumulate::yes);
-      gemm_->run({direct ? element(c, 0, size_t(col)) : result,
-                  DType::f32,
-                  size_t(direct ? c.cols : cols),
-                  {element(a, 0, size_t(row)), dtype, size_t(depth), 1},
-                  side == Side::columns ? transposed(panel) : plain(panel),
-                  c.rows,
-                  cols,
-                  rows,
-                  scale,
-                  adds ? Accumulate::yes : Accumulate::no});
+    } catch (...) {  // must not leave the loop
+#pragma omp critical
+      error = std::current_exception();
     }
-    if (!direct) add_panel(c, result, col, cols, accumulate);
+  });
+  if (error) std::rethrow_exception(error);
+}
+
+void CpuMatmul::by_panel(Tensor c, Piece piece, Tensor a, Tensor w, Side side, float scale,
+                         Accumulate accumulate, const Scratch& scratch) {
+  const bool direct = c.dtype == DType::f32;
+  void* result = direct ? element(c, size_t(piece.row), size_t(piece.col)) : scratch.result;
+  for (int row = 0; row < a.cols; row += kPanelDepth) {
+    const int depth = std::min(kPanelDepth, a.cols - row);
+    Tensor panel = {scratch.panel, depth, piece.cols, scratch.dtype};
+    if (side == Side::columns) {
+      panel = {scratch.panel, piece.cols, depth, scratch.dtype};
+      fill_panel(panel, w, piece.col, row);
+    } else {
+      fill_panel(panel, w, row, piece.col);
+    }
+    const bool adds = row > 0 || (direct && accumulate == Accumulate::yes);
+    gemm_->run_alone(
+        {result,
+         DType::f32,
+         size_t(direct ? c.cols : piece.cols),
+         {element(a, size_t(piece.row), size_t(row)), scratch.dtype, size_t(a.cols), 1},
+         side == Side::columns ? transposed(panel) : plain(panel),
+         piece.rows,
+         piece.cols,
+         depth,
+         scale,
+         adds ? Accumulate::yes : Accumulate::no},
+        scratch.thread);
   }
+  if (!direct) add_result(c, piece, scratch.result, accumulate);
 }
 
 void CpuMatmul::fill_panel(Tensor panel, Tensor w, int row, int col) const {
-  const size_t length = size_t(panel.cols);
-  device_.split(size_t(panel.rows), 1 + kGrain / length, [&](size_t begin, size_t end, int) {
-    for (size_t i = begin; i < end; i++)
-      device_.fetch(element(panel, i), panel.dtype, w, size_t(row) + i, size_t(col), length);
-  });
+  for (size_t i = 0; i < size_t(panel.rows); i++)
+    device_.fetch(element(panel, i), panel.dtype, w, size_t(row) + i, size_t(col),
+                  size_t(panel.cols));
 }
 
-// Writes columns [col, col + cols) of a 16-bit result.
-void CpuMatmul::add_panel(Tensor c, const float* panel, int col, int cols,
-                          Accumulate accumulate) const {
-  const size_t n = size_t(cols);
-  device_.split(size_t(c.rows), 1 + kGrain / n, [&](size_t begin, size_t end, int) {
-    float before[kPanelCols], sums[kPanelCols];
-    for (size_t t = begin; t < end; t++) {
-      void* out = element(c, t, size_t(col));
-      const float* x = panel + t * n;
-      if (accumulate == Accumulate::yes) {
-        device_.widen(before, out, c.dtype, n);
-        for (size_t i = 0; i < n; i++) sums[i] = before[i] + x[i];
-        x = sums;
-      }
-      device_.narrow(out, c.dtype, x, n);
+// Writes a piece of a 16-bit result.
+void CpuMatmul::add_result(Tensor c, Piece piece, const float* result,
+                           Accumulate accumulate) const {
+  const size_t n = size_t(piece.cols);
+  float before[kPanelColsOfRows], sums[kPanelColsOfRows];
+  for (size_t t = 0; t < size_t(piece.rows); t++) {
+    void* out = element(c, size_t(piece.row) + t, size_t(piece.col));
+    const float* x = result + t * n;
+    if (accumulate == Accumulate::yes) {
+      device_.widen(before, out, c.dtype, n);
+      for (size_t i = 0; i < n; i++) sums[i] = before[i] + x[i];
+      x = sums;
     }
-  });
+    device_.narrow(out, c.dtype, x, n);
+  }
 }
 
 size_t CpuMatmul::scratch_bytes() const {

@@ -125,7 +125,7 @@ class CpuOps : public Ops {
     // Each thread needs three rows and its own sum of dw.
     float* buffers = row_buffers(n, 4);
     size_t n_sums = 0;
-    device_.split(size_t(x.rows), row_grain(x), [&](size_t begin, size_t end, int thread) {
+    device_.split_evenly(size_t(x.rows), row_grain(x), [&](size_t begin, size_t end, int thread) {
       float *x_row = buffers + size_t(thread) * 4 * n, *dy_row = x_row + n, *dx_row = dy_row + n,
             *dw_sum = dx_row + n;
       std::fill_n(dw_sum, n, 0.0f);

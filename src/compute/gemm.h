@@ -30,6 +30,8 @@ class Gemm {
   // Whether run takes these element types at a speed worth using; f32 throughout always is.
   virtual bool supports(DType a, DType b, DType c) const = 0;
   virtual void run(const GemmCall& call) = 0;
+  // The same by the calling thread, `thread` of CpuDevice::split, alone.
+  virtual void run_alone(const GemmCall& call, int thread) = 0;
   virtual size_t scratch_bytes() const = 0;
 };
 

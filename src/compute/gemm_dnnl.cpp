@@ -10,6 +10,7 @@
 #include <list>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -80,33 +81,29 @@ void named_errors(const GemmCall& call, const Body& body) {
   }
 }
 
-class DnnlGemm : public Gemm {
+// How many threads oneDNN takes, which it asks OpenMP for when it compiles and when it runs.
+class ThreadLimit {
  public:
-  explicit DnnlGemm(const CpuDevice& device) : device_(device) {
-    // Fails once a primitive exists: then the limit of the first device stays.
-    dnnl_set_max_cpu_isa(static_cast<dnnl_cpu_isa_t>(dnnl_isa(device.isa)));
-    named_errors({}, [&] {
-      dnnl::set_primitive_cache_capacity(0);  // ours is the only one, so that the bound is one
-      engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
-      stream_ = dnnl::stream(engine_);
-    });
+  explicit ThreadLimit(int n) : before_(omp_get_max_threads()) {
+    if (n != before_) omp_set_num_threads(n);
   }
-
-  bool supports(DType a, DType b, DType c) const override {
-    if (a == DType::f32 && b == DType::f32) return c == DType::f32;
-    return device_.isa == Isa::avx512_bf16 && a == DType::bf16 && b == DType::bf16 &&
-           (c == DType::bf16 || c == DType::f32);
+  ~ThreadLimit() {
+    if (omp_get_max_threads() != before_) omp_set_num_threads(before_);
   }
-
-  void run(const GemmCall& call) override {
-    named_errors(call, [&] { multiply(call); });
-  }
-
-  size_t scratch_bytes() const override { return scratch_.size_bytes(); }
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
 
  private:
-  void multiply(const GemmCall& call) {
-    if (omp_get_max_threads() != device_.n_threads) omp_set_num_threads(device_.n_threads);
+  const int before_;
+};
+
+// Those that run one after the other, on n_threads.
+class Primitives {
+ public:
+  Primitives(const dnnl::engine& engine, int n_threads) : engine_(engine), n_threads_(n_threads) {}
+
+  void run(const GemmCall& call, dnnl::stream& stream) {
+    const ThreadLimit limit(n_threads_);
     Primitive& p = primitive_of(call);
     p.a.set_data_handle(const_cast<void*>(call.a.data));  // oneDNN does not write its sources
     p.b.set_data_handle(const_cast<void*>(call.b.data));
@@ -116,11 +113,14 @@ class DnnlGemm : public Gemm {
                                     {DNNL_ARG_WEIGHTS, p.b.get()},
                                     {DNNL_ARG_DST, p.c.get()},
                                     {DNNL_ARG_SCRATCHPAD, p.scratchpad.get()}};
-    dnnl::error::wrap_c_api(dnnl_primitive_execute(p.matmul.get(), stream_.get(), 4, args),
+    dnnl::error::wrap_c_api(dnnl_primitive_execute(p.matmul.get(), stream.get(), 4, args),
                             "matmul failed");
-    stream_.wait();
+    stream.wait();
   }
 
+  size_t scratch_bytes() const { return scratch_.size_bytes(); }
+
+ private:
   Primitive& primitive_of(const GemmCall& call) {
     const Key key = {call.m,
                      call.n,
@@ -135,7 +135,7 @@ class DnnlGemm : public Gemm {
                      int32_t(call.c_dtype),
                      int32_t(call.accumulate),
                      call.scale,
-                     device_.n_threads};
+                     n_threads_};
     if (const auto found = index_.find(key); found != index_.end()) {
       recent_.splice(recent_.begin(), recent_, found->second);
       return recent_.front();
@@ -173,12 +173,54 @@ class DnnlGemm : public Gemm {
     return p;
   }
 
-  const CpuDevice& device_;
-  dnnl::engine engine_;
-  dnnl::stream stream_;
+  const dnnl::engine& engine_;
+  const int n_threads_;
   std::list<Primitive> recent_;  // the last used first
   std::unordered_map<Key, std::list<Primitive>::iterator, KeyHash> index_;
   Buffer scratch_;
+};
+
+class DnnlGemm : public Gemm {
+ public:
+  explicit DnnlGemm(const CpuDevice& device) : device_(device) {
+    // Fails once a primitive exists: then the limit of the first device stays.
+    dnnl_set_max_cpu_isa(static_cast<dnnl_cpu_isa_t>(dnnl_isa(device.isa)));
+    named_errors({}, [&] {
+      dnnl::set_primitive_cache_capacity(0);  // ours are the only ones, so that the bound is one
+      engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
+      for (int thread = 0; thread < device.n_threads; thread++) {
+        alone_.emplace_back(engine_, 1);
+        streams_.emplace_back(engine_);
+      }
+    });
+  }
+
+  bool supports(DType a, DType b, DType c) const override {
+    if (a == DType::f32 && b == DType::f32) return c == DType::f32;
+    return device_.isa == Isa::avx512_bf16 && a == DType::bf16 && b == DType::bf16 &&
+           (c == DType::bf16 || c == DType::f32);
+  }
+
+  void run(const GemmCall& call) override {
+    named_errors(call, [&] { together_.run(call, streams_.front()); });
+  }
+
+  void run_alone(const GemmCall& call, int thread) override {
+    named_errors(call, [&] { alone_[size_t(thread)].run(call, streams_[size_t(thread)]); });
+  }
+
+  size_t scratch_bytes() const override {
+    size_t bytes = together_.scratch_bytes();
+    for (const Primitives& primitives : alone_) bytes += primitives.scratch_bytes();
+    return bytes;
+  }
+
+ private:
+  const CpuDevice& device_;
+  dnnl::engine engine_;
+  std::vector<dnnl::stream> streams_;  // of each thread
+  Primitives together_{engine_, device_.n_threads};
+  std::vector<Primitives> alone_;
 };
 
 }  // namespace

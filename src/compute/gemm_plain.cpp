@@ -1,6 +1,7 @@
 // Matrix products without a library: blocks of both operands are copied to row-major f32 that fits
 // the caches, and multiplied by the tile kernel.
 #include <algorithm>
+#include <vector>
 
 #include "compute/gemm.h"
 
@@ -12,28 +13,43 @@ constexpr int kRows = 64, kCols = 256, kDepth = 256;
 
 class PlainGemm : public Gemm {
  public:
-  explicit PlainGemm(const CpuDevice& device) : device_(device) {}
+  explicit PlainGemm(const CpuDevice& device)
+      : device_(device), scratch_(size_t(device.n_threads)) {}
 
   bool supports(DType a, DType b, DType c) const override {
     return a == DType::f32 && b == DType::f32 && c == DType::f32;
   }
 
   void run(const GemmCall& call) override {
-    CHECK(supports(call.a.dtype, call.b.dtype, call.c_dtype));
-    const size_t row_blocks = size_t(call.m + kRows - 1) / kRows;
-    const size_t col_blocks = size_t(call.n + kCols - 1) / kCols;
-    float* scratch = scratch_.reserve<float>(size_t(device_.n_threads) * kThreadScratch);
-    device_.split(row_blocks * col_blocks, 1, [&](size_t begin, size_t end, int thread) {
-      for (size_t block = begin; block < end; block++)
-        run_block(call, int(block % row_blocks) * kRows, int(block / row_blocks) * kCols,
-                  scratch + size_t(thread) * kThreadScratch);
+    device_.split(blocks(call), 1, [&](size_t begin, size_t end, int thread) {
+      run_blocks(call, begin, end, thread);
     });
   }
 
-  size_t scratch_bytes() const override { return scratch_.size_bytes(); }
+  void run_alone(const GemmCall& call, int thread) override {
+    run_blocks(call, 0, blocks(call), thread);
+  }
+
+  size_t scratch_bytes() const override {
+    size_t bytes = 0;
+    for (const Buffer& buffer : scratch_) bytes += buffer.size_bytes();
+    return bytes;
+  }
 
  private:
-  static constexpr size_t kThreadScratch = (kRows + kCols) * kDepth + kRows * kCols;
+  static size_t row_blocks(const GemmCall& call) { return size_t(call.m + kRows - 1) / kRows; }
+  static size_t blocks(const GemmCall& call) {
+    return row_blocks(call) * (size_t(call.n + kCols - 1) / kCols);
+  }
+
+  void run_blocks(const GemmCall& call, size_t begin, size_t end, int thread) {
+    CHECK(supports(call.a.dtype, call.b.dtype, call.c_dtype));
+    float* scratch =
+        scratch_[size_t(thread)].reserve<float>((kRows + kCols) * kDepth + kRows * kCols);
+    for (size_t block = begin; block < end; block++)
+      run_block(call, int(block % row_blocks(call)) * kRows, int(block / row_blocks(call)) * kCols,
+                scratch);
+  }
 
   void run_block(const GemmCall& call, int row, int col, float* scratch) const {
     const int m = std::min(kRows, call.m - row), n = std::min(kCols, call.n - col);
@@ -80,7 +96,7 @@ class PlainGemm : public Gemm {
   }
 
   const CpuDevice& device_;
-  Buffer scratch_;
+  std::vector<Buffer> scratch_;  // of each thread
 };
 
 }  // namespace

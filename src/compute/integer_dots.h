@@ -174,9 +174,15 @@ inline __m128i bytes_of_words(unsigned a, unsigned b, unsigned c, unsigned d) {
   return _mm_set_epi32(int(d), int(c), int(b), int(a));
 }
 
+template <typename Block, int kX>
+struct IntegerSums;
+
 // The types: 256 elements. element(part, i): where in its chunk element i of a part is. Without
 // kIntegerScales, kSameScales parts have the same scales, each for kLanesOfGroup lanes.
 struct BlockQ8_0 {
+  template <int kX>
+  using Sums = IntegerSums<BlockQ8_0, kX>;
+  static constexpr int kIntegerBytes = 2;
   static constexpr int kBytes = 8 * 34;
   static constexpr bool kIntegerScales = false, kMins = false;
   static constexpr int kSameScales = 2, kLanesOfGroup = 8;
@@ -201,6 +207,9 @@ struct BlockQ8_0 {
   }
 };
 struct BlockQ4_0 {
+  template <int kX>
+  using Sums = IntegerSums<BlockQ4_0, kX>;
+  static constexpr int kIntegerBytes = 2;
   static constexpr int kBytes = 8 * 18;
   static constexpr bool kIntegerScales = false, kMins = true;
   static constexpr int kSameScales = 4, kLanesOfGroup = 4;
@@ -231,6 +240,9 @@ struct GroupsOfNibbles {
 };
 constexpr GroupsOfNibbles kGroupsOfNibbles;
 struct BlockQ4_K {
+  template <int kX>
+  using Sums = IntegerSums<BlockQ4_K, kX>;
+  static constexpr int kIntegerBytes = 2;
   static constexpr int kBytes = 144;
   static constexpr bool kIntegerScales = true, kMins = true;
   const u8* bytes;
@@ -272,6 +284,9 @@ struct BlockQ4_K {
   }
 };
 struct BlockQ6_K {
+  template <int kX>
+  using Sums = IntegerSums<BlockQ6_K, kX>;
+  static constexpr int kIntegerBytes = 2;
   static constexpr int kBytes = 210;
   static constexpr bool kIntegerScales = true, kMins = false;
   const u8* bytes;
@@ -322,12 +337,18 @@ struct OrderOf {
 template <typename Block>
 constexpr OrderOf<Block> kOrder;
 
+// The sums of groups, of a type with mins.
+inline __m256 sums_of(const IntegerRows& x, int row, size_t at) {
+  const size_t group = (at + size_t(row) * x.stride) / 32;
+  return _mm256_loadu_ps(reinterpret_cast<const float*>(x.sums) + group);
+}
+
 // The sums of one row of w and kX rows of x.
 template <typename Block, int kX>
 struct IntegerSums {
   Vec totals[kX] = {};
 
-  // Elements [at, at + 256) of the rows.
+  // Elements [at, at + 256) of the first row, and of those that follow it.
   void add(const u8* bytes, const IntegerRows& x, size_t at) {
     const Block block(bytes);
     if constexpr (Block::kIntegerScales)
@@ -335,10 +356,8 @@ struct IntegerSums {
     else
       add_groups(block, x, at);
     if constexpr (Block::kMins)
-      for (int t = 0; t < kX; t++) {
-        const float* sums = x.sums + at / 32 + size_t(t) * (x.stride / 32);
-        totals[t] = multiply_add(-block.mins, for_groups(_mm256_loadu_ps(sums)), totals[t]);
-      }
+      for (int t = 0; t < kX; t++)
+        totals[t] = multiply_add(-block.mins, for_groups(sums_of(x, t, at)), totals[t]);
   }
   void add_whole(const Block& block, const IntegerRows& x, size_t at) {
     Words sums[kX] = {};
@@ -383,28 +402,29 @@ struct IntegerSums {
       totals[t] = multiply_add(sums[t], scale, totals[t]);
     }
   }
+  float total(int t) const { return sum(totals[t]); }
   static float scale_of(const IntegerRows& x, int row, size_t at) {
-    return x.scales[at / kBlock + size_t(row) * (x.stride / kBlock)];
+    return x.scales[(at + size_t(row) * x.stride) / 32];
   }
   static Words part_of(const IntegerRows& x, int row, size_t at, int chunk, int part) {
     Words words;
-    const short* from = x.values + size_t(row) * x.stride + at + chunk * kChunk + part * kWords;
-    __builtin_memcpy(&words, from, sizeof words);
+    const size_t from = at + size_t(row) * x.stride + size_t(chunk * kChunk + part * kWords);
+    __builtin_memcpy(&words, x.values + from * sizeof(short), sizeof words);
     return words;
   }
 };
 
-// y[r * n_x + t] for kX of the n_x rows of x. While these fit the first level of the cache, row
-// after row of w; else a few rows of w for each span of elements.
+// y[r * n_x + t] for kX of the n_x rows of x, from element `x_begin` on. While these fit the first
+// level of the cache, row after row of w; else a few rows of w for each span of elements.
 template <typename Block, int kX>
-void dot_integers_of(float* y, int n_x, const IntegerRows& x, const u8* w, size_t row_bytes,
-                     int rows) {
+void dot_integers_of(float* y, int n_x, const IntegerRows& x, size_t x_begin, const u8* w,
+                     size_t row_bytes, int rows) {
   constexpr size_t kFirstLevel = 32768, kSpan = 4 * Block::kBytes;
   constexpr int kTogether = 16;
-  const bool fits = kX * x.stride * sizeof(short) <= kFirstLevel;
+  const bool fits = kX * x.stride * Block::kIntegerBytes <= kFirstLevel;
   const int together = fits ? 1 : kTogether;
   const size_t whole = row_bytes / Block::kBytes * Block::kBytes, span = fits ? whole : kSpan;
-  IntegerSums<Block, kX> sums[kTogether];
+  typename Block::template Sums<kX> sums[kTogether];
   for (int first = 0; first < rows; first += together) {
     const int n = rows - first < together ? rows - first : together;
     for (int r = 0; r < n; r++) sums[r] = {};
@@ -415,11 +435,12 @@ void dot_integers_of(float* y, int n_x, const IntegerRows& x, const u8* w, size_
                                          : together * row_bytes - begin;
       for (int r = 0; r < n; r++) {
         const u8* row = w + size_t(first + r) * row_bytes;
-        IntegerSums<Block, kX> of_row = sums[r];
-        for (size_t byte = begin; byte < end; byte += Block::kBytes) {
+        typename Block::template Sums<kX> of_row = sums[r];
+        for (size_t byte = begin, at = x_begin + begin / Block::kBytes * kBlock; byte < end;
+             byte += Block::kBytes, at += kBlock) {
           for (size_t line = 0; line < Block::kBytes; line += 64)
             __builtin_prefetch(row + byte + ahead + line, 0, 2);
-          of_row.add(row + byte, x, byte / Block::kBytes * kBlock);
+          of_row.add(row + byte, x, at);
         }
         sums[r] = of_row;
       }
@@ -428,30 +449,60 @@ void dot_integers_of(float* y, int n_x, const IntegerRows& x, const u8* w, size_
       if (whole < row_bytes) {  // groups of 32 that fill no 256
         u8 last[Block::kBytes] = {};
         __builtin_memcpy(last, w + size_t(first + r) * row_bytes + whole, row_bytes - whole);
-        sums[r].add(last, x, whole / Block::kBytes * kBlock);
+        sums[r].add(last, x, x_begin + whole / Block::kBytes * kBlock);
       }
-      for (int t = 0; t < kX; t++) y[(first + r) * n_x + t] = sum(sums[r].totals[t]);
+      for (int t = 0; t < kX; t++) y[(first + r) * n_x + t] = sums[r].total(t);
     }
   }
 }
 
 template <typename Block, int kX = kMostRows>
-void dot_some_integers(float* y, int n_x, int some, const IntegerRows& x, const u8* w,
-                       size_t row_bytes, int rows) {
+void dot_some_integers(float* y, int n_x, int some, const IntegerRows& x, size_t x_begin,
+                       const u8* w, size_t row_bytes, int rows) {
   if constexpr (kX > 1)
-    if (some < kX) return dot_some_integers<Block, kX - 1>(y, n_x, some, x, w, row_bytes, rows);
-  dot_integers_of<Block, kX>(y, n_x, x, w, row_bytes, rows);
+    if (some < kX)
+      return dot_some_integers<Block, kX - 1>(y, n_x, some, x, x_begin, w, row_bytes, rows);
+  dot_integers_of<Block, kX>(y, n_x, x, x_begin, w, row_bytes, rows);
 }
 
 template <typename Block>
-void dot_integers(float* y, const IntegerRows& x, int n_x, const void* w, size_t row_bytes,
+void dot_integers(float* y, const IntegerRows& x, int row, int n_x, const void* w, size_t row_bytes,
                   int rows) {
   for (int t = 0; t < n_x; t += kMostRows) {
     const int some = n_x - t < kMostRows ? n_x - t : kMostRows;
-    const size_t at = size_t(t) * x.stride;
-    const IntegerRows from = {x.values + at, x.scales + at / kBlock, x.sums + at / 32, x.stride};
-    dot_some_integers<Block>(y + t, n_x, some, from, static_cast<const u8*>(w), row_bytes, rows);
+    dot_some_integers<Block>(y + t, n_x, some, x, size_t(row + t) * x.stride,
+                             static_cast<const u8*>(w), row_bytes, rows);
   }
+}
+
+// Loops over elements, which the compiler turns into registers.
+template <typename Block>
+void to_integers(const IntegerRows& to, size_t at, const float* x) {
+  constexpr float kLargest = 16383, kInteger = 12582912;  // adding 1.5 2^23 rounds to integers
+  unsigned bits[256], largest = 0;
+  __builtin_memcpy(bits, x, sizeof bits);
+  for (const unsigned b : bits) largest = (b & 0x7FFFFFFF) > largest ? b & 0x7FFFFFFF : largest;
+  float max, inverse = 0, scale = 0;
+  __builtin_memcpy(&max, &largest, sizeof max);
+  if (largest >= 0x7F800000)
+    scale = __builtin_nanf("");
+  else if (max >= 1e-30f)
+    scale = max / kLargest, inverse = kLargest / max;
+  float levels[256];
+  if (inverse > 0)
+    for (int i = 0; i < 256; i++) levels[i] = x[i] * inverse + kInteger;
+  else
+    for (int i = 0; i < 256; i++) levels[i] = kInteger;
+  __builtin_memcpy(bits, levels, sizeof bits);
+  auto* sums = reinterpret_cast<float*>(to.sums);
+  for (size_t group = 0; group < 8; group++) {
+    int total = 0;
+    for (size_t i = 0; i < 32; i++) total += int(bits[group * 32 + i]) - 0x4B400000;
+    to.scales[at / 32 + group] = scale;
+    sums[at / 32 + group] = scale * float(total);
+  }
+  auto* values = reinterpret_cast<short*>(to.values) + at;
+  for (size_t i = 0; i < 256; i++) values[i] = short(bits[kOrder<Block>.elements[i]] - 0x4B400000);
 }
 
 #endif

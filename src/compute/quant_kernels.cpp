@@ -3,6 +3,7 @@
 // those of cpu_kernels.cpp.
 #include "compute/quant_kernels.h"
 
+#include "compute/byte_dots.h"
 #include "compute/cpu_vectors.h"
 #include "compute/integer_dots.h"
 
@@ -300,37 +301,17 @@ constexpr QuantLoops loops() {
 #if defined(__AVX2__)
 template <typename Type, typename Block>
 constexpr QuantLoops loops() {
-  return {to_f32<Type>, to_bf16<Type>, dot_rows<Type>, dot_integers<Block>, kOrder<Block>.elements};
+  QuantLoops all = loops<Type>();
+  if constexpr (Block::kIntegerBytes == 1)
+    all.to_integers = to_bytes<Block>;
+  else
+    all.to_integers = to_integers<Block>;
+  all.dot_integers = dot_integers<Block>;
+  all.integer_bytes = Block::kIntegerBytes;
+  all.order = kOrder<Block>.elements;
+  return all;
 }
 #endif
-
-// Loops over elements, which the compiler turns into registers.
-void to_integers(const IntegerRows& to, size_t at, const float* x, const u8* order) {
-  constexpr float kLargest = 16383, kInteger = 12582912;  // adding 1.5 2^23 rounds to integers
-  unsigned bits[256], largest = 0;
-  __builtin_memcpy(bits, x, sizeof bits);
-  for (const unsigned b : bits) largest = (b & 0x7FFFFFFF) > largest ? b & 0x7FFFFFFF : largest;
-  float max, inverse = 0, scale = 0;
-  __builtin_memcpy(&max, &largest, sizeof max);
-  if (largest >= 0x7F800000)
-    scale = __builtin_nanf("");
-  else if (max >= 1e-30f)
-    scale = max / kLargest, inverse = kLargest / max;
-  to.scales[at / 256] = scale;
-  float levels[256];
-  if (inverse > 0)
-    for (int i = 0; i < 256; i++) levels[i] = x[i] * inverse + kInteger;
-  else
-    for (int i = 0; i < 256; i++) levels[i] = kInteger;
-  __builtin_memcpy(bits, levels, sizeof bits);
-  for (size_t group = 0; group < 8; group++) {
-    int total = 0;
-    for (size_t i = 0; i < 32; i++) total += int(bits[group * 32 + i]) - 0x4B400000;
-    to.sums[at / 32 + group] = scale * float(total);
-  }
-  for (size_t i = 0; i < 256; i++) to.values[at + i] = short(bits[order[i]] - 0x4B400000);
-}
-
 // -- the search for scales: one group a lane, sums in the order of the elements
 
 // Round to nearest, ties to even, for |x| < 2^22, then into [lowest, highest]; as nearest_int of
@@ -537,8 +518,13 @@ const QuantKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
 #if defined(__AVX2__)
     .q8_0 = loops<Q8_0, BlockQ8_0>(),
     .q4_0 = loops<Q4_0, BlockQ4_0>(),
+#if defined(__AVXVNNI__) || defined(__AVX512F__)
     .q4_k = loops<Q4_K, BlockQ4_K>(),
     .q6_k = loops<Q6_K, BlockQ6_K>(),
+#else
+    .q4_k = loops<Q4_K, BytesQ4_K>(),
+    .q6_k = loops<Q6_K, BytesQ6_K>(),
+#endif
 #else
     .q8_0 = loops<Q8_0>(),
     .q4_0 = loops<Q4_0>(),
@@ -546,7 +532,6 @@ const QuantKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
     .q6_k = loops<Q6_K>(),
 #endif
     .nf4 = loops<Nf4>(),
-    .to_integers = to_integers,
     .write_q8_0 = write_q8_0,
     .search_q4_k = search_q4_k,
     .search_q6_k = search_q6_k,

@@ -10,16 +10,18 @@ namespace chatmem {
 extern const float kNf4Values[16];
 extern const float* const kNf4Codes;
 
-// Rows of activations as integers of magnitude up to 16383 with a scale for every 256, so that less
-// is lost than by rounding to bf16, where 8 bits would lose 1/250:
+// Rows of activations as integers that what multiplies them by a type of weight defines:
 //   x = scale * value.
-// 32 products with levels up to 32 and scales up to 128 fit 32 bits. Every 256 are in an order of
-// the type of the weight. Row t begins at element t * stride, a multiple of 256; what lies behind
-// its columns is zero.
+// By 16 bits of magnitude up to 16383 with one scale for 256, so that less is lost than by rounding
+// to bf16; 32 products with levels up to 32 and scales up to 128 fit 32 bits. Or, where products of
+// bytes are all that is fast, by 8 bits with a scale for 32, as llama.cpp has for q8_0 (and for 256
+// beside q4_k and q6_k, which loses more).
+// Row t begins at element t * stride, a multiple of 256; what lies behind its columns is zero.
 struct IntegerRows {
-  short* values;
-  float* scales;  // for every 256
-  float* sums;    // for every 32, before they were ordered: their sum times the scale
+  unsigned char* values;
+  float* scales;  // for every 32
+  unsigned char*
+      sums;  // 32 bytes for every 256 elements: their sums in groups, as the kernel needs
   size_t stride;
 };
 
@@ -31,19 +33,20 @@ struct QuantLoops {
   // y[r * n_x + t] = dot(w[r], x[t]) for rows of w that are row_bytes apart, n_x in 1 ... 4.
   void (*dot_rows)(float* y, const float* x, int n_x, const void* w, size_t row_bytes, int rows,
                    size_t cols);
-  // The same for any number of rows of integers; null where the instruction set
-  // has no products of integers, and for nf4.
-  void (*dot_integers)(float* y, const IntegerRows& x, int n_x, const void* w, size_t row_bytes,
-                       int rows) = nullptr;
-  const unsigned char* order = nullptr;  // of the integers: the element at each place
+
+  // What follows is null where the instruction set has no products of integers, and for nf4.
+  // 256 elements from element `at` of `to` on. With a NaN or an infinity among them their scale is
+  // none; where all are below 1e-30 they become zero.
+  void (*to_integers)(const IntegerRows& to, size_t at, const float* x) = nullptr;
+  // As dot_rows for n_x rows of integers from `row` on, of any number.
+  void (*dot_integers)(float* y, const IntegerRows& x, int row, int n_x, const void* w,
+                       size_t row_bytes, int rows) = nullptr;
+  int integer_bytes = 0;
+  const unsigned char* order = nullptr;  // the element at each of 256 places
 };
 
 struct QuantKernels {
   QuantLoops q8_0, q4_0, q4_k, q6_k, nf4;
-
-  // 256 elements from element `at` of `to` on. With a NaN or an infinity among them their scale is
-  // none; where all are below 1e-30 they become zero.
-  void (*to_integers)(const IntegerRows& to, size_t at, const float* x, const unsigned char* order);
 
   // n elements, a multiple of 32, as quantize_row writes them; of any size: beyond f16's largest
   // number times 127 they become infinite, a NaN becomes 0.
