@@ -233,24 +233,24 @@ struct Integers {
       : loops(of_type),
         stride(size_t((cols + 255) / 256 * 256)),
         values(size_t(n_rows) * stride * size_t(loops.integer_bytes)),
-        sums(size_t(n_rows) * stride / 8),
-        scales(size_t(n_rows) * stride / 32) {}
+        scales(size_t(n_rows) * stride / size_t(loops.same_scale)),
+        sums(size_t(n_rows) * stride / 16) {}
   IntegerRows rows() { return {values.data(), scales.data(), sums.data(), stride}; }
   double value(size_t element) const {
     const auto* end = loops.order + 256;
     const size_t place = size_t(std::find(loops.order, end, element % 256) - loops.order);
     const size_t at = element / 256 * 256 + place;
-    if (loops.integer_bytes == 1)
-      return double(scales[element / 32]) * static_cast<signed char>(values.at(at));
+    if (loops.integer_bytes == 1) return scale(element) * static_cast<signed char>(values.at(at));
     short value = 0;
     std::memcpy(&value, &values.at(at * sizeof value), sizeof value);
-    return double(scales[element / 32]) * value;
+    return scale(element) * value;
   }
+  double scale(size_t element) const { return double(scales[element / size_t(loops.same_scale)]); }
 
   const QuantLoops& loops;
   size_t stride;
-  std::vector<unsigned char> values, sums;
-  std::vector<float> scales;
+  std::vector<unsigned char> values;
+  std::vector<float> scales, sums;
 };
 
 TEST(Quant, ActivationsAsIntegers) {
@@ -270,12 +270,12 @@ TEST(Quant, ActivationsAsIntegers) {
       n_kinds++;
       Integers to(1, int(x.size()), loops);
       for (size_t at = 0; at < x.size(); at += 256) loops.to_integers(to.rows(), at, &x[at]);
-      const size_t group = loops.integer_bytes == 1 ? 32 : 256;
+      const size_t group = size_t(loops.same_scale);
       const double steps = loops.integer_bytes == 1 ? 127 : 16383;
       for (size_t first = 0; first < x.size(); first += group) {
         const auto begin = x.begin() + ptrdiff_t(first), end = begin + ptrdiff_t(group);
         if (std::any_of(begin, end, [](float value) { return !std::isfinite(value); })) {
-          EXPECT_FALSE(std::isfinite(to.scales[first / 32])) << first;
+          EXPECT_TRUE(std::isnan(to.scale(first))) << first;
           continue;
         }
         double largest = 0;
@@ -329,7 +329,7 @@ TEST(Quant, DotIntegersOfEveryInstructionSet) {
                 want += double(wide[size_t(i)]) * double(x[size_t(t * cols + i)]);
                 of_integers += double(wide[size_t(i)]) * integer;
                 size += std::fabs(double(wide[size_t(i)]) * integer);
-                const double step = double(wide[size_t(i)]) * double(to.scales[at / 32]);
+                const double step = double(wide[size_t(i)]) * to.scale(at);
                 variance += step * step / 12;
               }
               EXPECT_NEAR(double(got[size_t(r * n_x + t)]), of_integers, 3e-6 * size)

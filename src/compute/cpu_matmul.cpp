@@ -166,15 +166,15 @@ void CpuMatmul::few_rows(Tensor y, Tensor w, float scale, Accumulate accumulate,
 }
 
 IntegerRows CpuMatmul::integers_of(Tensor x, const QuantLoops& quant) {
-  constexpr size_t kPiece = 256, kGroup = 32, kSumBytes = 32;
+  constexpr size_t kPiece = 256, kSmallestGroup = 16;
   const size_t pieces = (size_t(x.cols) + kPiece - 1) / kPiece, stride = pieces * kPiece;
   const size_t n = size_t(x.rows) * stride, value_bytes = n * size_t(quant.integer_bytes);
-  const size_t scale_bytes = n / kGroup * sizeof(float);
-  // All three lie at multiples of 32 bytes, the values of 64.
-  auto* values =
-      a_.reserve<unsigned char>(value_bytes + scale_bytes + size_t(x.rows) * pieces * kSumBytes);
-  const IntegerRows rows = {values, reinterpret_cast<float*>(values + value_bytes),
-                            values + value_bytes + scale_bytes, stride};
+  const size_t scale_bytes = n / size_t(quant.same_scale) * sizeof(float);
+  const size_t sum_bytes = n / kSmallestGroup * sizeof(float);
+  // The values lie at multiples of 64 bytes.
+  auto* values = a_.reserve<unsigned char>(value_bytes + sum_bytes + scale_bytes);
+  auto* sums = reinterpret_cast<float*>(values + value_bytes);
+  const IntegerRows rows = {values, sums + n / kSmallestGroup, sums, stride};
   device_.split(size_t(x.rows) * pieces, 1 + kGrain / kPiece, [&](size_t begin, size_t end, int) {
     float wide[kPiece] = {};
     for (size_t i = begin; i < end; i++) {

@@ -182,7 +182,7 @@ struct IntegerSums;
 struct BlockQ8_0 {
   template <int kX>
   using Sums = IntegerSums<BlockQ8_0, kX>;
-  static constexpr int kIntegerBytes = 2;
+  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
   static constexpr int kBytes = 8 * 34;
   static constexpr bool kIntegerScales = false, kMins = false;
   static constexpr int kSameScales = 2, kLanesOfGroup = 8;
@@ -209,7 +209,7 @@ struct BlockQ8_0 {
 struct BlockQ4_0 {
   template <int kX>
   using Sums = IntegerSums<BlockQ4_0, kX>;
-  static constexpr int kIntegerBytes = 2;
+  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
   static constexpr int kBytes = 8 * 18;
   static constexpr bool kIntegerScales = false, kMins = true;
   static constexpr int kSameScales = 4, kLanesOfGroup = 4;
@@ -242,7 +242,7 @@ constexpr GroupsOfNibbles kGroupsOfNibbles;
 struct BlockQ4_K {
   template <int kX>
   using Sums = IntegerSums<BlockQ4_K, kX>;
-  static constexpr int kIntegerBytes = 2;
+  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
   static constexpr int kBytes = 144;
   static constexpr bool kIntegerScales = true, kMins = true;
   const u8* bytes;
@@ -286,7 +286,7 @@ struct BlockQ4_K {
 struct BlockQ6_K {
   template <int kX>
   using Sums = IntegerSums<BlockQ6_K, kX>;
-  static constexpr int kIntegerBytes = 2;
+  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
   static constexpr int kBytes = 210;
   static constexpr bool kIntegerScales = true, kMins = false;
   const u8* bytes;
@@ -339,8 +339,7 @@ constexpr OrderOf<Block> kOrder;
 
 // The sums of groups, of a type with mins.
 inline __m256 sums_of(const IntegerRows& x, int row, size_t at) {
-  const size_t group = (at + size_t(row) * x.stride) / 32;
-  return _mm256_loadu_ps(reinterpret_cast<const float*>(x.sums) + group);
+  return _mm256_loadu_ps(x.sums + (at + size_t(row) * x.stride) / 32);
 }
 
 // The sums of one row of w and kX rows of x.
@@ -404,7 +403,7 @@ struct IntegerSums {
   }
   float total(int t) const { return sum(totals[t]); }
   static float scale_of(const IntegerRows& x, int row, size_t at) {
-    return x.scales[(at + size_t(row) * x.stride) / 32];
+    return x.scales[(at + size_t(row) * x.stride) / kBlock];
   }
   static Words part_of(const IntegerRows& x, int row, size_t at, int chunk, int part) {
     Words words;
@@ -421,7 +420,8 @@ void dot_integers_of(float* y, int n_x, const IntegerRows& x, size_t x_begin, co
                      size_t row_bytes, int rows) {
   constexpr size_t kFirstLevel = 32768, kSpan = 4 * Block::kBytes;
   constexpr int kTogether = 16;
-  const bool fits = kX * x.stride * Block::kIntegerBytes <= kFirstLevel;
+  const size_t values = kX * x.stride, scales = values / Block::kSameScale;
+  const bool fits = values * Block::kIntegerBytes + scales * sizeof(float) <= kFirstLevel;
   const int together = fits ? 1 : kTogether;
   const size_t whole = row_bytes / Block::kBytes * Block::kBytes, span = fits ? whole : kSpan;
   typename Block::template Sums<kX> sums[kTogether];
@@ -494,12 +494,11 @@ void to_integers(const IntegerRows& to, size_t at, const float* x) {
   else
     for (int i = 0; i < 256; i++) levels[i] = kInteger;
   __builtin_memcpy(bits, levels, sizeof bits);
-  auto* sums = reinterpret_cast<float*>(to.sums);
-  for (size_t group = 0; group < 8; group++) {
+  to.scales[at / kBlock] = scale;
+  for (size_t group = 0; group < kGroups; group++) {
     int total = 0;
     for (size_t i = 0; i < 32; i++) total += int(bits[group * 32 + i]) - 0x4B400000;
-    to.scales[at / 32 + group] = scale;
-    sums[at / 32 + group] = scale * float(total);
+    to.sums[at / 32 + group] = scale * float(total);
   }
   auto* values = reinterpret_cast<short*>(to.values) + at;
   for (size_t i = 0; i < 256; i++) values[i] = short(bits[kOrder<Block>.elements[i]] - 0x4B400000);

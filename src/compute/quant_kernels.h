@@ -14,14 +14,12 @@ extern const float* const kNf4Codes;
 //   x = scale * value.
 // By 16 bits of magnitude up to 16383 with one scale for 256, so that less is lost than by rounding
 // to bf16; 32 products with levels up to 32 and scales up to 128 fit 32 bits. Or, where products of
-// bytes are all that is fast, by 8 bits with a scale for 32, as llama.cpp has for q8_0 (and for 256
-// beside q4_k and q6_k, which loses more).
+// bytes are all that is fast, by 8 bits with a scale for 4.
 // Row t begins at element t * stride, a multiple of 256; what lies behind its columns is zero.
 struct IntegerRows {
   unsigned char* values;
-  float* scales;  // for every 32
-  unsigned char*
-      sums;  // 32 bytes for every 256 elements: their sums in groups, as the kernel needs
+  float* scales;  // for every QuantLoops::same_scale elements
+  float* sums;    // of groups of 32, or of 16, as the weights' mins need
   size_t stride;
 };
 
@@ -41,7 +39,7 @@ struct QuantLoops {
   // As dot_rows for n_x rows of integers from `row` on, of any number.
   void (*dot_integers)(float* y, const IntegerRows& x, int row, int n_x, const void* w,
                        size_t row_bytes, int rows) = nullptr;
-  int integer_bytes = 0;
+  int integer_bytes = 0, same_scale = 0;
   const unsigned char* order = nullptr;  // the element at each of 256 places
 };
 
