@@ -1,7 +1,7 @@
 // What guesses from the prompt bring: tokens a second of decoding with and without them, for
 // answers that are given, token by token, through a TokenFilter: summaries that quote every second
 // turn of their chat, and summaries in own words. Four layers and the head of Llama 3.1 8B, all
-// cores.
+// cores. Each chat in turn without and with.
 //
 //   bench_lookup [FORMAT [FILE.csv [TOKENIZER]]]   q4_k_m, samples/dialogues.csv, samples/tokenizer
 //
@@ -70,42 +70,49 @@ std::vector<Chat> read_chats(const fs::path& path, const Tokenizer& tokenizer, b
   return chats;
 }
 
-struct Timing {
-  double seconds = 0;  // of all tokens but the first of each answer
-  int64_t tokens = 0, drafted = 0, accepted = 0;
-};
+// Answers with guesses of a length, or without any, and how long that took.
+class Answering {
+ public:
+  Answering(Ops& ops, const Llama& model, int draft_tokens)
+      : generator_(ops, model,
+                   {.max_requests = 1, .dtype = DType::bf16, .draft_tokens = draft_tokens}) {}
 
-Timing answer_all(Ops& ops, const Llama& model, std::span<const Chat> chats, int draft_tokens) {
-  Generator generator(ops, model,
-                      {.max_requests = 1, .dtype = DType::bf16, .draft_tokens = draft_tokens});
-  Timing timing;
-  for (const Chat& chat : chats) {
+  void answer(const Chat& chat) {
+    using Clock = std::chrono::steady_clock;
     GivenAnswer given(chat.answer);
-    CHECK(generator.add(
+    CHECK(generator_.add(
         1, {.prompt = chat.prompt, .max_tokens = int(chat.answer.size()), .filter = &given}));
     std::vector<int> made;
-    std::chrono::steady_clock::time_point first;
-    while (generator.n_active() > 0) {
-      for (const GeneratedToken& token : generator.step()) made.push_back(token.token);
-      if (made.size() == 1) first = std::chrono::steady_clock::now();
+    Clock::time_point first;
+    while (generator_.n_active() > 0) {
+      for (const GeneratedToken& token : generator_.step()) made.push_back(token.token);
+      if (made.size() == 1) first = Clock::now();
     }
     CHECK(made == chat.answer);
-    timing.seconds +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - first).count();
-    timing.tokens += int64_t(made.size()) - 1;
+    seconds_ += std::chrono::duration<double>(Clock::now() - first).count();
+    tokens_ += int64_t(made.size()) - 1;
   }
-  timing.drafted = generator.stats().drafted_tokens;
-  timing.accepted = generator.stats().accepted_tokens;
-  return timing;
-}
+  // Of all tokens but the first of each answer.
+  double tokens_per_second() const { return double(tokens_) / seconds_; }
+  double share_right() const {
+    const GeneratorStats& stats = generator_.stats();
+    return stats.drafted_tokens > 0 ? double(stats.accepted_tokens) / double(stats.drafted_tokens)
+                                    : 0;
+  }
+
+ private:
+  Generator generator_;
+  double seconds_ = 0;
+  int64_t tokens_ = 0;
+};
 
 void run(Json& result, Ops& ops, const Llama& model, const std::string& name,
          std::span<const Chat> chats) {
-  const Timing off = answer_all(ops, model, chats, 0),
-               on = answer_all(ops, model, chats, kDraftTokens);
-  result[name + "_off"] = double(off.tokens) / off.seconds;
-  result[name + "_on"] = double(on.tokens) / on.seconds;
-  result[name + "_right"] = on.drafted > 0 ? double(on.accepted) / double(on.drafted) : 0;
+  Answering off(ops, model, 0), on(ops, model, kDraftTokens);
+  for (const Chat& chat : chats) off.answer(chat), on.answer(chat);
+  result[name + "_off"] = off.tokens_per_second();
+  result[name + "_on"] = on.tokens_per_second();
+  result[name + "_right"] = on.share_right();
 }
 
 }  // namespace

@@ -80,6 +80,17 @@ TEST(DraftGate, GuessesWhereTheyPay) {
   EXPECT_EQ(DraftGate().length(0.5, 1, 8), 1);        // nothing measured yet
 }
 
+TEST(DraftGate, IsNotMisledByOtherPrograms) {
+  DraftGate gate;
+  gate.add_step(1, 1.0), gate.add_step(1, 1.4), gate.add_step(2, 0.9);
+  EXPECT_EQ(gate.length(0.3, 1, 8), 1);  // a row is not free for one step that had luck
+  gate = gate_of(1, 0.25);
+  gate.add_step(5, 100);
+  EXPECT_EQ(gate.length(0.5, 1, 8), 2);  // nor all the time there is, for one that was held up
+  for (int i = 0; i < 100; i++) gate.add_step(1 + i % 5, 5 + 0.01 * (1 + i % 5));
+  EXPECT_EQ(gate.length(0.9, 1, 8), 8);  // what lasts counts
+}
+
 TEST(DraftAcceptance, FollowsTheShareAndForgetsSlowly) {
   DraftAcceptance acceptance;
   for (int i = 0; i < 100; i++) acceptance.add(false);

@@ -47,22 +47,33 @@ void PromptLookup::draft(std::vector<int>& out, int n) const {
 }
 
 void DraftGate::add_step(int rows, double seconds) {
-  constexpr double kKeep = 0.98;
+  constexpr double kKeep = 0.98, kSlowest = 2;
   const double r = rows;
+  // What holds up a step is another program, not its rows.
+  if (n_ > 0) seconds = std::min(seconds, kSlowest * line().seconds(r));
   for (double* sum : {&n_, &rows_, &seconds_, &rows2_, &rows_seconds_}) *sum *= kKeep;
   n_ += 1, rows_ += r, seconds_ += seconds, rows2_ += r * r, rows_seconds_ += r * seconds;
+}
+
+// The regression, in which a row that takes a third of the rest counts as much as steps do whose
+// rows have a sum of squared deviations of kPrior: by a few steps alone, which other programs make
+// longer at random, a row might seem to be free.
+DraftGate::Line DraftGate::line() const {
+  constexpr double kRestOfRow = 3, kPrior = 3, kLeast = 0.02;
+  if (n_ == 0) return {kRestOfRow, 1};
+  const double seconds = seconds_ / n_, rows = rows_ / n_;
+  const double deviations = rows2_ - rows * rows_, together = rows_seconds_ - rows * seconds_;
+  const double expected = seconds / (kRestOfRow + rows);
+  const double b = std::clamp((together + kPrior * expected) / (deviations + kPrior),
+                              kLeast * seconds / rows, seconds / rows);
+  return {seconds - b * rows, b};
 }
 
 // With R requests and no guesses, R tokens take a + b R. A guess that is right with probability p
 // brings p tokens in b; it pays where p / b > R / (a + b R).
 int DraftGate::length(double acceptance, int n_requests, int most) const {
-  double share = 0.25;  // b R / (a + b R), until steps of different sizes were seen
-  const double variance = n_ * rows2_ - rows_ * rows_;
-  if (variance > 0.01 * n_ * n_) {
-    const double b = (n_ * rows_seconds_ - rows_ * seconds_) / variance;
-    const double time = seconds_ / n_ + b * (n_requests - rows_ / n_);
-    share = time > 0 ? std::clamp(b * n_requests / time, 0.02, 1.0) : 1.0;
-  }
+  const Line time = line();
+  const double share = time.b * n_requests / time.seconds(n_requests);
   int n = 0;
   for (double p = acceptance; n < most && p > share; p *= acceptance) n++;
   return n;

@@ -41,7 +41,13 @@ class DraftGate {
   int length(double acceptance, int n_requests, int most) const;
 
  private:
-  // Sums over steps, each of the past counting less: the line seconds = a + b rows.
+  struct Line {
+    double a, b;
+    double seconds(double rows) const { return a + b * rows; }
+  };
+  Line line() const;
+
+  // Sums over steps, each of the past counting less.
   double n_ = 0, rows_ = 0, seconds_ = 0, rows2_ = 0, rows_seconds_ = 0;
 };
 
