@@ -18,6 +18,8 @@
 namespace chatmem {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::string_view kBodyBegin = "{\"requests\":[", kBodyEnd = "]}";
 constexpr int kListed = 1000;      // batches on one page, the most there can be
 constexpr int kMaxPages = 1000;    // of a list that does not end
@@ -295,7 +297,6 @@ void BatchRun::checkpoint() {
 }
 
 void BatchRun::wait(double seconds) {
-  using Clock = std::chrono::steady_clock;
   constexpr auto kSlice = std::chrono::milliseconds(500);
   constexpr double kLongest = 86'400;  // whatever a server's retry-after says
   const auto end =
