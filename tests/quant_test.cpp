@@ -237,15 +237,18 @@ struct Integers {
         sums(size_t(n_rows) * stride / 16) {}
   IntegerRows rows() { return {values.data(), scales.data(), sums.data(), stride}; }
   double value(size_t element) const {
-    const auto* end = loops.order + 256;
-    const size_t place = size_t(std::find(loops.order, end, element % 256) - loops.order);
-    const size_t at = element / 256 * 256 + place;
+    const size_t at = place(element);
     if (loops.integer_bytes == 1) return scale(element) * static_cast<signed char>(values.at(at));
     short value = 0;
     std::memcpy(&value, &values.at(at * sizeof value), sizeof value);
     return scale(element) * value;
   }
-  double scale(size_t element) const { return double(scales[element / size_t(loops.same_scale)]); }
+  double scale(size_t element) const { return double(scales.at(scale_at(element))); }
+  size_t scale_at(size_t element) const { return place(element) / size_t(loops.same_scale); }
+  size_t place(size_t element) const {
+    const auto* end = loops.order + 256;
+    return element / 256 * 256 + size_t(std::find(loops.order, end, element % 256) - loops.order);
+  }
 
   const QuantLoops& loops;
   size_t stride;
@@ -270,21 +273,18 @@ TEST(Quant, ActivationsAsIntegers) {
       n_kinds++;
       Integers to(1, int(x.size()), loops);
       for (size_t at = 0; at < x.size(); at += 256) loops.to_integers(to.rows(), at, &x[at]);
-      const size_t group = size_t(loops.same_scale);
       const double steps = loops.integer_bytes == 1 ? 127 : 16383;
-      for (size_t first = 0; first < x.size(); first += group) {
-        const auto begin = x.begin() + ptrdiff_t(first), end = begin + ptrdiff_t(group);
-        if (std::any_of(begin, end, [](float value) { return !std::isfinite(value); })) {
-          EXPECT_TRUE(std::isnan(to.scale(first))) << first;
-          continue;
-        }
-        double largest = 0;
-        for (auto value = begin; value < end; value++)
-          largest = std::max(largest, std::fabs(double(*value)));
-        for (size_t i = first; i < first + group; i++)
-          EXPECT_NEAR(to.value(i), double(x[i]), largest / steps / 1.99 + 1e-32)
-              << dtype_name(dtype) << " isa " << int(isa) << " element " << i;
+      std::vector<double> largest(to.scales.size());
+      for (size_t i = 0; i < x.size(); i++) {
+        double& most = largest[to.scale_at(i)];
+        most = std::isfinite(x[i]) ? std::max(most, std::fabs(double(x[i]))) : std::nan("");
       }
+      for (size_t i = 0; i < x.size(); i++)
+        if (const double most = largest[to.scale_at(i)]; std::isnan(most))
+          EXPECT_TRUE(std::isnan(to.scale(i))) << i;
+        else
+          EXPECT_NEAR(to.value(i), double(x[i]), most / steps / 1.99 + 1e-32)
+              << dtype_name(dtype) << " isa " << int(isa) << " element " << i;
     }
   EXPECT_EQ(n_kinds, int(machine_isas().size() - 1) * 4) << "all but portable and nf4";
 }

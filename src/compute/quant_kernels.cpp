@@ -517,11 +517,12 @@ const QuantKernels& CHATMEM_TABLE(CHATMEM_ISA_NAME)() {
   static constexpr QuantKernels kTable = {
 #if defined(__AVX2__)
     .q8_0 = loops<Q8_0, BlockQ8_0>(),
-    .q4_0 = loops<Q4_0, BlockQ4_0>(),
 #if defined(__AVXVNNI__) || defined(__AVX512F__)
+    .q4_0 = loops<Q4_0, BlockQ4_0>(),
     .q4_k = loops<Q4_K, BlockQ4_K>(),
     .q6_k = loops<Q6_K, BlockQ6_K>(),
 #else
+    .q4_0 = loops<Q4_0, BytesQ4_0>(),
     .q4_k = loops<Q4_K, BytesQ4_K>(),
     .q6_k = loops<Q6_K, BytesQ6_K>(),
 #endif

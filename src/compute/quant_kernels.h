@@ -14,11 +14,11 @@ extern const float* const kNf4Codes;
 //   x = scale * value.
 // By 16 bits of magnitude up to 16383 with one scale for 256, so that less is lost than by rounding
 // to bf16; 32 products with levels up to 32 and scales up to 128 fit 32 bits. Or, where products of
-// bytes are all that is fast, by 8 bits with a scale for 4.
+// bytes are all that is fast, by 8 bits with a scale for four.
 // Row t begins at element t * stride, a multiple of 256; what lies behind its columns is zero.
 struct IntegerRows {
   unsigned char* values;
-  float* scales;  // for every QuantLoops::same_scale elements
+  float* scales;  // for every QuantLoops::same_scale places
   float* sums;    // of groups of 32, or of 16, as the weights' mins need
   size_t stride;
 };
