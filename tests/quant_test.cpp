@@ -233,7 +233,7 @@ struct Integers {
       : loops(of_type),
         stride(size_t((cols + 255) / 256 * 256)),
         values(size_t(n_rows) * stride * size_t(loops.integer_bytes)),
-        scales(size_t(n_rows) * stride / size_t(loops.same_scale)),
+        scales(size_t(n_rows) * stride / size_t(loops.per_scale)),
         sums(size_t(n_rows) * stride / 16) {}
   IntegerRows rows() { return {values.data(), scales.data(), sums.data(), stride}; }
   double value(size_t element) const {
@@ -244,7 +244,7 @@ struct Integers {
     return scale(element) * value;
   }
   double scale(size_t element) const { return double(scales.at(scale_at(element))); }
-  size_t scale_at(size_t element) const { return place(element) / size_t(loops.same_scale); }
+  size_t scale_at(size_t element) const { return place(element) / size_t(loops.per_scale); }
   size_t place(size_t element) const {
     const auto* end = loops.order + 256;
     return element / 256 * 256 + size_t(std::find(loops.order, end, element % 256) - loops.order);

@@ -56,16 +56,16 @@ void to_bytes(const IntegerRows& to, size_t at, const float* x) {
     }
     const __m256i bytes[] = {bytes_of_levels(levels), bytes_of_levels(levels + 4)};
     __builtin_memcpy(to.values + at, bytes, sizeof bytes);
-    __builtin_memcpy(to.scales + at / Block::kSameScale, scales, sizeof scales);
+    __builtin_memcpy(to.scales + at / Block::kPerScale, scales, sizeof scales);
     __m256 halves = _mm256_hadd_ps(sums_of_four(bytes[0]) * _mm256_loadu_ps(scales),
                                    sums_of_four(bytes[1]) * _mm256_loadu_ps(scales + 8));
     halves = _mm256_hadd_ps(halves, halves);
     float sixteens[kParts];
     for (int part = 0; part < kParts; part++)
       sixteens[Block::element(part, 0) / 16] = halves[part / 2 + part % 2 * 4];
-    for (int i = 0; i < kChunk / Block::kSameMin; i++)
-      to.sums[at / Block::kSameMin + size_t(i)] =
-          Block::kSameMin == 16 ? sixteens[i] : sixteens[i * 2] + sixteens[i * 2 + 1];
+    for (int i = 0; i < kChunk / Block::kPerSum; i++)
+      to.sums[at / Block::kPerSum + size_t(i)] =
+          Block::kPerSum == 16 ? sixteens[i] : sixteens[i * 2] + sixteens[i * 2 + 1];
   }
 }
 
@@ -84,12 +84,12 @@ struct ByteSums {
 #pragma GCC unroll 4
       for (int t = 0; t < kX; t++) {
         const size_t from = at + size_t(t) * x.stride + size_t(pair) * kChunk;
-        w.add(sums[pair % 2][t], x.values + from, x.scales + from / Block::kSameScale);
+        w.add(sums[pair % 2][t], x.values + from, x.scales + from / Block::kPerScale);
       }
     }
     for (int t = 0; t < kX; t++) {
       totals[t] = _mm256_fmadd_ps(sums[0][t] + sums[1][t], block.scale, totals[t]);
-      const float* of_groups = x.sums + (at + size_t(t) * x.stride) / Block::kSameMin;
+      const float* of_groups = x.sums + (at + size_t(t) * x.stride) / Block::kPerSum;
       totals[t] = _mm256_fnmadd_ps(block.mins(of_groups), block.scale_of_mins, totals[t]);
     }
   }
@@ -111,7 +111,7 @@ struct ScaledPair {
 struct BytesQ4_0 {
   template <int kX>
   using Sums = ByteSums<BytesQ4_0, kX>;
-  static constexpr int kBytes = 8 * 18, kIntegerBytes = 1, kSameScale = 4, kSameMin = 32;
+  static constexpr int kBytes = 8 * 18, kIntegerBytes = 1, kPerScale = 4, kPerSum = 32;
   const u8* bytes;
   __m256 scales, scale = _mm256_set1_ps(1), scale_of_mins = _mm256_set1_ps(8);
 
@@ -145,7 +145,7 @@ struct BytesQ4_0 {
 struct BytesQ4_K {
   template <int kX>
   using Sums = ByteSums<BytesQ4_K, kX>;
-  static constexpr int kBytes = 144, kIntegerBytes = 1, kSameScale = 4, kSameMin = 32;
+  static constexpr int kBytes = 144, kIntegerBytes = 1, kPerScale = 4, kPerSum = 32;
   const u8* bytes;
   __m128i scales_and_mins;
   __m256 scale, scale_of_mins;
@@ -175,7 +175,7 @@ struct BytesQ4_K {
 struct BytesQ6_K {
   template <int kX>
   using Sums = ByteSums<BytesQ6_K, kX>;
-  static constexpr int kBytes = 210, kIntegerBytes = 1, kSameScale = 4, kSameMin = 16;
+  static constexpr int kBytes = 210, kIntegerBytes = 1, kPerScale = 4, kPerSum = 16;
   const u8* bytes;
   __m256i level_scales;  // words: those of first halves of groups, then those of second ones
   __m256 scale, scale_of_mins;

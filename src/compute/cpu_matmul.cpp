@@ -169,7 +169,7 @@ IntegerRows CpuMatmul::integers_of(Tensor x, const QuantLoops& quant) {
   constexpr size_t kPiece = 256, kSmallestGroup = 16;
   const size_t pieces = (size_t(x.cols) + kPiece - 1) / kPiece, stride = pieces * kPiece;
   const size_t n = size_t(x.rows) * stride, value_bytes = n * size_t(quant.integer_bytes);
-  const size_t scale_bytes = n / size_t(quant.same_scale) * sizeof(float);
+  const size_t scale_bytes = n / size_t(quant.per_scale) * sizeof(float);
   const size_t sum_bytes = n / kSmallestGroup * sizeof(float);
   // The values lie at multiples of 64 bytes.
   auto* values = a_.reserve<unsigned char>(value_bytes + sum_bytes + scale_bytes);

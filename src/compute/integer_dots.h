@@ -182,7 +182,7 @@ struct IntegerSums;
 struct BlockQ8_0 {
   template <int kX>
   using Sums = IntegerSums<BlockQ8_0, kX>;
-  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
+  static constexpr int kIntegerBytes = 2, kPerScale = kBlock;
   static constexpr int kBytes = 8 * 34;
   static constexpr bool kIntegerScales = false, kMins = false;
   static constexpr int kSameScales = 2, kLanesOfGroup = 8;
@@ -209,7 +209,7 @@ struct BlockQ8_0 {
 struct BlockQ4_0 {
   template <int kX>
   using Sums = IntegerSums<BlockQ4_0, kX>;
-  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
+  static constexpr int kIntegerBytes = 2, kPerScale = kBlock;
   static constexpr int kBytes = 8 * 18;
   static constexpr bool kIntegerScales = false, kMins = true;
   static constexpr int kSameScales = 4, kLanesOfGroup = 4;
@@ -242,7 +242,7 @@ constexpr GroupsOfNibbles kGroupsOfNibbles;
 struct BlockQ4_K {
   template <int kX>
   using Sums = IntegerSums<BlockQ4_K, kX>;
-  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
+  static constexpr int kIntegerBytes = 2, kPerScale = kBlock;
   static constexpr int kBytes = 144;
   static constexpr bool kIntegerScales = true, kMins = true;
   const u8* bytes;
@@ -286,7 +286,7 @@ struct BlockQ4_K {
 struct BlockQ6_K {
   template <int kX>
   using Sums = IntegerSums<BlockQ6_K, kX>;
-  static constexpr int kIntegerBytes = 2, kSameScale = kBlock;
+  static constexpr int kIntegerBytes = 2, kPerScale = kBlock;
   static constexpr int kBytes = 210;
   static constexpr bool kIntegerScales = true, kMins = false;
   const u8* bytes;
@@ -420,7 +420,7 @@ void dot_integers_of(float* y, int n_x, const IntegerRows& x, size_t x_begin, co
                      size_t row_bytes, int rows) {
   constexpr size_t kFirstLevel = 32768, kSpan = 4 * Block::kBytes;
   constexpr int kTogether = 16;
-  const size_t values = kX * x.stride, scales = values / Block::kSameScale;
+  const size_t values = kX * x.stride, scales = values / Block::kPerScale;
   const bool fits = values * Block::kIntegerBytes + scales * sizeof(float) <= kFirstLevel;
   const int together = fits ? 1 : kTogether;
   const size_t whole = row_bytes / Block::kBytes * Block::kBytes, span = fits ? whole : kSpan;

@@ -307,7 +307,7 @@ constexpr QuantLoops loops() {
   else
     all.to_integers = to_integers<Block>;
   all.dot_integers = dot_integers<Block>;
-  all.integer_bytes = Block::kIntegerBytes, all.same_scale = Block::kSameScale;
+  all.integer_bytes = Block::kIntegerBytes, all.per_scale = Block::kPerScale;
   all.order = kOrder<Block>.elements;
   return all;
 }

@@ -18,7 +18,7 @@ extern const float* const kNf4Codes;
 // Row t begins at element t * stride, a multiple of 256; what lies behind its columns is zero.
 struct IntegerRows {
   unsigned char* values;
-  float* scales;  // for every QuantLoops::same_scale places
+  float* scales;  // for every QuantLoops::per_scale places
   float* sums;    // of groups of 32, or of 16, as the weights' mins need
   size_t stride;
 };
@@ -39,7 +39,8 @@ struct QuantLoops {
   // As dot_rows for n_x rows of integers from `row` on, of any number.
   void (*dot_integers)(float* y, const IntegerRows& x, int row, int n_x, const void* w,
                        size_t row_bytes, int rows) = nullptr;
-  int integer_bytes = 0, same_scale = 0;
+  int integer_bytes = 0;                 // of one
+  int per_scale = 0;                     // places
   const unsigned char* order = nullptr;  // the element at each of 256 places
 };
 
